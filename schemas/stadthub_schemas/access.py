@@ -1,0 +1,101 @@
+"""The one access decision: may this principal do this to that dataset, and what of it does it get?
+
+A pure function, called by every face (design 5). Deny by default. Private things answer as if absent: a face turns a
+refused `READ` into NotFound unless its standard says otherwise (CKAN: 403).
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from stadthub_schemas.dataset import AccessClass, Column, Dataset
+
+
+class Action(StrEnum):
+    """What can be done. `SEE` is to know that it exists, `READ` to get rows, `WRITE` to push rows, `OPERATE` to run the hub."""
+
+    SEE = "see"
+    READ = "read"
+    WRITE = "write"
+    OPERATE = "operate"
+
+
+class Role(StrEnum):
+    """What a token's holder is; each role may do what the ones before it may."""
+
+    READER = "reader"
+    ANALYST = "analyst"
+    PUBLISHER = "publisher"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+_RANK = {role: rank for rank, role in enumerate(Role)}
+_NEEDS = {Action.SEE: Role.READER, Action.READ: Role.READER, Action.WRITE: Role.PUBLISHER, Action.OPERATE: Role.OPERATOR}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks. Without a role: anybody. `datasets`, `columns`, `actions` are a token's scope; None: not narrowed."""
+
+    name: str = ""
+    role: Role | None = None
+    datasets: frozenset[str] | None = None
+    columns: frozenset[str] | None = None
+    actions: frozenset[Action] | None = None
+
+
+ANYBODY = Principal()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer: `columns` None means all of them; `hidden` are the columns that this principal must never see."""
+
+    allowed: bool
+    reason: str = ""
+    columns: frozenset[str] | None = None
+    hidden: frozenset[str] = field(default_factory=frozenset)
+
+    def shows(self, column: str) -> bool:
+        """Whether this column may be seen."""
+        return self.allowed and column not in self.hidden and (self.columns is None or column in self.columns)
+
+
+def may(principal: Principal, action: Action, dataset: Dataset | None = None) -> Decision:
+    """Decide. `dataset` None asks about the hub itself (only OPERATE makes sense for it)."""
+    if principal.actions is not None and action not in principal.actions:
+        return Decision(False, f"this token may not {action}")
+    if dataset is None:
+        return _by_role(principal, action)
+    if principal.datasets is not None and dataset.name not in principal.datasets:
+        narrowed = Principal()  # outside its scope a token is anybody
+        return may(narrowed, action, dataset) if action in (Action.SEE, Action.READ) else Decision(False, "outside the token's datasets")
+    if action in (Action.WRITE, Action.OPERATE):
+        return _by_role(principal, action)
+    if not _sees(principal, dataset.metadata.access):
+        return Decision(False, f"{dataset.name} is {dataset.metadata.access}")
+    hidden = frozenset(name for name, words in dataset.metadata.columns.items() if not _sees(principal, words.access))
+    return Decision(True, columns=principal.columns, hidden=hidden)
+
+
+def visible(decision: Decision, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """The columns that the decision shows, in their order."""
+    return tuple(column for column in columns if decision.shows(column.name))
+
+
+def _by_role(principal: Principal, action: Action) -> Decision:
+    needed = _NEEDS[action]
+    if principal.role is None or _RANK[principal.role] < _RANK[needed]:
+        return Decision(False, f"this needs a token with role {needed} or higher")
+    return Decision(True)
+
+
+def _sees(principal: Principal, access: AccessClass) -> bool:
+    """Public: anybody. Internal: any token of the hub. Restricted: a token that names its datasets, or an operator."""
+    if access is AccessClass.PUBLIC:
+        return True
+    if principal.role is None:
+        return False
+    if access is AccessClass.INTERNAL:
+        return _RANK[principal.role] >= _RANK[Role.ANALYST] or principal.datasets is not None
+    return principal.datasets is not None or _RANK[principal.role] >= _RANK[Role.OPERATOR]

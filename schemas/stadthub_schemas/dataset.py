@@ -1,0 +1,204 @@
+"""What a dataset is: its words, its columns, who may see it, how long it is kept."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import EmailStr, Field, HttpUrl, StringConstraints
+
+from stadthub_schemas.model import ColumnName, Name, Strict, Text
+from stadthub_schemas.vocabularies import FrequencyId, LicenseId, ThemeId
+
+#: A CKAN tag: 2 to 100 word characters, blanks, `-`, `_`, `.`
+Keyword = Annotated[str, StringConstraints(pattern=r"^[\w \-.]{2,100}$")]
+
+
+class Kind(StrEnum):
+    """The three kinds of dataset (design 4)."""
+
+    TIMESERIES = "timeseries"
+    FEATURES = "features"
+    TABLE = "table"
+
+
+class AccessClass(StrEnum):
+    """Who may see it: everybody, the city's own people, or only those named in a token."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    RESTRICTED = "restricted"
+
+
+class ColumnType(StrEnum):
+    """The types that a column of a dataset can have, in every face and file."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    DECIMAL = "decimal"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIME = "time"
+    JSON = "json"
+    GEOMETRY = "geometry"
+
+
+class ColumnWords(Strict):
+    """What a feed file says of one column: words, unit (UCUM) and class. The type is found in the data or set here."""
+
+    title: Text | None = None
+    title_en: Text | None = None
+    description: Text | None = None
+    description_en: Text | None = None
+    unit: str | None = None
+    type: ColumnType | None = None
+    access: AccessClass = AccessClass.PUBLIC
+
+
+class Column(Strict):
+    """One column as it is served: `type` as stored, times in UTC, geometry as CRS84 longitude, latitude."""
+
+    name: str
+    type: ColumnType
+    title: str = ""
+    title_en: str = ""
+    description: str = ""
+    description_en: str = ""
+    unit: str | None = None
+    access: AccessClass = AccessClass.PUBLIC
+
+
+class Contact(Strict):
+    """Whom to ask: a role, not a person, wherever that is possible."""
+
+    name: Text
+    email: EmailStr | None = None
+    url: HttpUrl | None = None
+
+
+class Publisher(Strict):
+    """The organisation that answers for a dataset; `name` is its key in the catalogue."""
+
+    name: Name
+    title: Text
+    description: str = ""
+    url: HttpUrl | None = None
+    contact: Contact | None = None
+
+
+class Metadata(Strict):
+    """The `[metadata]` of a feed file: what the catalogue says of its dataset. German is the main language."""
+
+    title: Text
+    title_en: Text | None = None
+    description: Text
+    description_en: Text | None = None
+    license: LicenseId
+    attribution: Text | None = None
+    publisher: Publisher
+    contact: Contact
+    themes: tuple[ThemeId, ...] = Field(min_length=1)
+    keywords: tuple[Keyword, ...] = ()
+    update_frequency: FrequencyId = "IRREG"
+    source_url: HttpUrl | None = None
+    simulated: bool = False
+    access: AccessClass = AccessClass.PUBLIC
+    purpose: Text | None = None
+    retention: timedelta | None = Field(default=None, description="how long observations are kept; absent: for ever")
+    columns: dict[ColumnName, ColumnWords] = Field(default_factory=dict)
+
+
+class Dataset(Strict):
+    """A dataset as every room knows it: its name, its kind, its metadata."""
+
+    name: Name
+    kind: Kind
+    metadata: Metadata
+    key: tuple[str, ...] = Field(default=(), description="the columns that tell a row of a table from the others")
+
+
+class Extent(Strict):
+    """What the stored data cover, taken from the data: times in UTC, the box in CRS84 degrees."""
+
+    rows: int = 0
+    first_time: str | None = None
+    last_time: str | None = None
+    bbox: tuple[float, float, float, float] | None = None
+    datastreams: int = 0
+    things: int = 0
+
+
+#: The columns of every `timeseries` dataset as they are queried, in this order (OGC SensorThings 1.1 section 8, flattened).
+TIMESERIES_COLUMNS: tuple[Column, ...] = (
+    Column(
+        name="phenomenon_time",
+        type=ColumnType.TIME,
+        title="Zeitpunkt",
+        title_en="Time",
+        description="Wann gemessen wurde, in UTC",
+        description_en="When it was observed, in UTC",
+    ),
+    Column(
+        name="datastream",
+        type=ColumnType.TEXT,
+        title="Datenstrom",
+        title_en="Datastream",
+        description="Schlüssel aus Objekt und Messgröße: thing:observed_property",
+        description_en="Key of thing and observed property: thing:observed_property",
+    ),
+    Column(
+        name="thing",
+        type=ColumnType.TEXT,
+        title="Objekt",
+        title_en="Thing",
+        description="Schlüssel der Messstelle",
+        description_en="Key of the thing that observes",
+    ),
+    Column(
+        name="thing_name",
+        type=ColumnType.TEXT,
+        title="Name",
+        title_en="Name",
+        description="Name der Messstelle",
+        description_en="Name of the thing",
+    ),
+    Column(name="observed_property", type=ColumnType.TEXT, title="Messgröße", title_en="Observed property"),
+    Column(
+        name="result",
+        type=ColumnType.NUMBER,
+        title="Wert",
+        title_en="Result",
+        description="Gemessener Wert in der genannten Einheit",
+        description_en="What was observed, in the unit beside it",
+    ),
+    Column(
+        name="result_text",
+        type=ColumnType.TEXT,
+        title="Wert (Text)",
+        title_en="Result (text)",
+        description="Wert, wenn er keine Zahl ist",
+        description_en="The result where it is not a number",
+    ),
+    Column(name="unit", type=ColumnType.TEXT, title="Einheit", title_en="Unit", description="UCUM-Schlüssel", description_en="UCUM code"),
+    Column(
+        name="quality",
+        type=ColumnType.TEXT,
+        title="Qualität",
+        title_en="Quality",
+        description="Kennzeichen der Quelle oder der Prüfung",
+        description_en="Flag of the source or of the judge",
+    ),
+    Column(name="longitude", type=ColumnType.NUMBER, title="Länge", title_en="Longitude", unit="deg"),
+    Column(name="latitude", type=ColumnType.NUMBER, title="Breite", title_en="Latitude", unit="deg"),
+    Column(
+        name="received_time",
+        type=ColumnType.TIME,
+        title="Empfangen",
+        title_en="Received",
+        description="Wann der Wert ankam, in UTC",
+        description_en="When the hub received it, in UTC",
+    ),
+    Column(name="parameters", type=ColumnType.JSON, title="Weitere Angaben", title_en="Parameters"),
+)
+
+Language = Literal["de", "en"]

@@ -1,0 +1,212 @@
+"""A feed: where data come from, how they are read, what they become. One TOML file each, every mistake told at once."""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from stadthub_schemas.dataset import Dataset, Kind, Metadata
+from stadthub_schemas.errors import FeedError
+from stadthub_schemas.model import Name, Strict, Text
+
+Positive = Annotated[timedelta, Field(gt=timedelta(0))]
+Bytes = Annotated[int, Field(ge=1)]
+
+
+class TokenAuth(Strict):
+    """A header with a secret. `value` is `${VARIABLE}` or `file:/path`, with words around it if need be (`Bearer ${TOKEN}`)."""
+
+    header: str = "Authorization"
+    value: SecretStr
+
+
+class MqttSource(Strict):
+    """Subscribe to a broker. A message is acknowledged after it is durably written, never before."""
+
+    type: Literal["mqtt"]
+    host: str
+    port: int = Field(default=1883, ge=1, le=65535)
+    topics: tuple[str, ...] = Field(min_length=1)
+    qos: Literal[0, 1, 2] = 1
+    version: Literal["5", "3.1.1"] = "5"
+    client_id: str | None = Field(default=None, description="absent: stadthub-<feed>; it names the persistent session")
+    username: str | None = None
+    password: SecretStr | None = None
+    tls: bool = False
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    keep_alive: timedelta = timedelta(seconds=30)
+    session_expiry: timedelta = Field(
+        default=timedelta(days=7), description="how long the broker keeps messages for an absent hub (MQTT 5)"
+    )
+    in_flight: int = Field(default=1000, ge=1, le=65535, description="how many messages may be unacknowledged")
+    shared: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9_-]+$", description="the name of a shared subscription, for several workers"
+    )
+    max_bytes: Bytes = 1_000_000
+
+
+class Paging(Strict):
+    """How to get the next page: a link in the answer, a growing offset, or a cursor out of the answer."""
+
+    by: Literal["link", "offset", "cursor"]
+    path: str | None = Field(
+        default=None,
+        description="where the next link or cursor stands in the JSON answer, with dots; for link: absent means the Link header",
+    )
+    parameter: str = "offset"
+    page_size: int | None = Field(default=None, ge=1)
+    size_parameter: str = "limit"
+    max_pages: int = Field(default=1000, ge=1)
+
+
+class HttpSource(Strict):
+    """Fetch a URL every so often."""
+
+    type: Literal["http"]
+    url: HttpUrl
+    every: Positive = timedelta(hours=1)
+    auth: TokenAuth | None = None
+    headers: dict[str, str] = Field(default_factory=dict)
+    paging: Paging | None = None
+    timeout: Positive = timedelta(seconds=30)
+    max_bytes: Bytes = 200_000_000
+    retries: int = Field(default=3, ge=0, le=10)
+
+
+class PushSource(Strict):
+    """Wait for authenticated POSTs to /api/v1/feeds/<id>/push; the token must have the dataset in its scope."""
+
+    type: Literal["push"]
+    max_bytes: Bytes = 10_000_000
+
+
+class FileSource(Strict):
+    """Read a file, or every file that comes into a folder; .gz, .xz and .zip are unpacked within bounds."""
+
+    type: Literal["file"]
+    path: Path
+    pattern: str = "*"
+    every: Positive = timedelta(seconds=60)
+    max_bytes: Bytes = Field(default=2_000_000_000, description="of one unpacked file")
+
+
+Source = Annotated[MqttSource | HttpSource | PushSource | FileSource, Field(discriminator="type")]
+
+
+class Rules(Strict):
+    """What the judge lets pass beyond its table of observed properties."""
+
+    ranges: dict[str, tuple[float, float]] = Field(
+        default_factory=dict, description="plausible range by observed property, in its stored unit"
+    )
+    units: dict[str, str] = Field(default_factory=dict, description="the UCUM unit in which an observed property is stored")
+    future: timedelta = Field(default=timedelta(minutes=10), description="how far ahead of now an observation may be")
+    oldest: timedelta | None = Field(default=None, description="how old an observation may be; absent: any age since 1900")
+
+
+class Feed(Strict):
+    """One feed file."""
+
+    id: Name
+    title: Text
+    dataset: Name
+    kind: Kind = Kind.TIMESERIES
+    decoder: str = Field(pattern=r"^[a-z][a-z0-9_]{1,60}$")
+    source: Source
+    options: dict[str, Any] = Field(default_factory=dict)
+    rules: Rules = Rules()
+    metadata: Metadata | None = Field(default=None, description="absent where another feed describes the same dataset")
+    key: tuple[str, ...] = ()
+    paused: bool = False
+    raw_days: int = Field(default=30, ge=1, description="how many days the raw log is kept for replay")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets_are_not_literal(cls, data: Any) -> Any:
+        source = data.get("source") if isinstance(data, dict) else None
+        if isinstance(source, dict):
+            if isinstance(source.get("password"), str):
+                _want_reference(source["password"], "source.password")
+            auth = source.get("auth")
+            if isinstance(auth, dict) and isinstance(auth.get("value"), str):
+                _want_reference(auth["value"], "source.auth.value")
+        return data
+
+    def described(self) -> Dataset | None:
+        """The dataset that this feed describes, or None where another feed does."""
+        if self.metadata is None:
+            return None
+        return Dataset(name=self.dataset, kind=self.kind, metadata=self.metadata, key=self.key)
+
+
+_REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}|^file:(/\S+)$")
+
+
+def _want_reference(value: str, place: str) -> None:
+    if not _REFERENCE.search(value):
+        raise ValueError(f"{place}: a secret must not stand in a feed file: write ${{VARIABLE}} or file:/path/of/the/secret")
+
+
+def reveal(secret: SecretStr, environment: Mapping[str, str] = os.environ) -> str:
+    """The secret itself, out of the environment or its file; FeedError names what is missing, never what is there."""
+
+    def one(match: re.Match[str]) -> str:
+        variable, path = match.groups()
+        if variable is not None:
+            if variable not in environment:
+                raise FeedError(f"the environment variable {variable} is not set: set it or mend the feed file")
+            return environment[variable]
+        try:
+            return Path(path).read_text("utf-8").strip()
+        except OSError as error:
+            raise FeedError(f"the secret file can't be read: {error.strerror}") from error
+
+    return _REFERENCE.sub(one, secret.get_secret_value())
+
+
+def load_feed(path: Path) -> Feed:
+    """Read one feed file, or say in one sentence for each mistake what is wrong with it."""
+    try:
+        return parse_feed(path.read_text("utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise FeedError(f"{path.name}: it can't be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}") from error
+
+
+def parse_feed(text: str, file_name: str) -> Feed:
+    """The feed in this TOML text; FeedError holds a sentence for each mistake, each with file and key."""
+    try:
+        return Feed.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise FeedError(f"{file_name}: {error}") from error
+    except ValidationError as error:
+        raise FeedError("\n".join(f"{file_name}: {sentence}" for sentence in mistakes(error, Feed))) from error
+
+
+def mistakes(error: ValidationError, model: type[Strict]) -> list[str]:
+    """A sentence for each mistake: the key with dots, what is wrong, and the nearest right key for an unknown one."""
+    return [_sentence(detail, model) for detail in error.errors()]
+
+
+def _sentence(detail: ErrorDetails, model: type[Strict]) -> str:
+    place = ".".join(str(part) for part in detail["loc"] if part not in ("mqtt", "http", "push", "file"))
+    if detail["type"] == "extra_forbidden":
+        known = sorted(_keys(model))
+        near = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
+        return f"{place}: there is no such key" + (f": did you mean {near[0]}?" if near else "")
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}" if place and not message.startswith(place) else message
+
+
+def _keys(model: type[Strict]) -> set[str]:
+    """All keys that stand anywhere in a feed file."""
+    models: list[type[Strict]] = [model, Metadata, MqttSource, HttpSource, PushSource, FileSource, Paging, TokenAuth, Rules]
+    return {name for one in models for name in one.model_fields}

@@ -1,0 +1,125 @@
+"""Questions to the lake: one filter AST and three kinds of question. Faces build them, only the lake turns them into SQL."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+#: What a filter compares with. Text for times and dates is ISO 8601 and is read by the column's type.
+Value = str | int | float | bool | None
+
+
+class Operator(StrEnum):
+    """The comparisons of the filter AST. The lake holds the table from each to its SQL."""
+
+    EQ = "eq"
+    NE = "ne"
+    LT = "lt"
+    LE = "le"
+    GT = "gt"
+    GE = "ge"
+    IN = "in"
+    CONTAINS = "contains"
+    STARTS_WITH = "starts_with"
+    IS_NULL = "is_null"
+    BBOX = "bbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One column against a value. `IN` takes any number of values, `BBOX` four (west, south, east, north, CRS84 degrees),
+    `IS_NULL` one bool, all others one."""
+
+    column: str
+    operator: Operator
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of them."""
+
+    parts: tuple["Filter", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Any of them."""
+
+    parts: tuple["Filter", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The opposite."""
+
+    part: "Filter"
+
+
+Filter = Comparison | And | Or | Not
+
+EVERYTHING = And(())
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One key of an order; nulls come last."""
+
+    column: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RowsQuery:
+    """Which rows, which columns (empty: all that are visible), in which order, how many, after which cursor, as of when.
+
+    `cursor` is what the answer before gave (opaque text); `limit` None means without end.
+    """
+
+    dataset: str
+    where: Filter = EVERYTHING
+    columns: tuple[str, ...] = ()
+    sort: tuple[Sort, ...] = ()
+    limit: int | None = 100
+    cursor: str | None = None
+    as_of: datetime | None = None
+    hidden: frozenset[str] = field(default_factory=frozenset)
+
+
+class Metric(StrEnum):
+    """What can be computed of a group."""
+
+    AVG = "avg"
+    SUM = "sum"
+    MIN = "min"
+    MAX = "max"
+    COUNT = "count"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One computed column: `count` needs no column. It is named `<metric>_<column>`, or `count`."""
+
+    metric: Metric
+    column: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the computed column."""
+        return self.metric.value if self.column is None else f"{self.metric.value}_{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateQuery:
+    """Measures per group. `bucket` is an ISO 8601 duration (PT15M, PT1H, P1D, P1W, P1M, P1Y) on `time_column`, cut in
+    `time_zone` (so a day is the city's day, of 23, 24 or 25 hours)."""
+
+    dataset: str
+    measures: tuple[Measure, ...]
+    where: Filter = EVERYTHING
+    group_by: tuple[str, ...] = ()
+    bucket: str | None = None
+    time_column: str = "phenomenon_time"
+    time_zone: str = "Europe/Berlin"
+    limit: int = 100_000
+    as_of: datetime | None = None
+    hidden: frozenset[str] = field(default_factory=frozenset)
