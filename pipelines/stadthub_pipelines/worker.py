@@ -23,7 +23,7 @@ from stadthub_pipelines.intake import Doors
 from stadthub_pipelines.publish import Publisher
 from stadthub_pipelines.runner import Place, Runner
 from stadthub_pipelines.upkeep import Upkeep
-from stadthub_schemas.errors import StadthubError
+from stadthub_schemas.errors import NotFound, StadthubError
 from stadthub_schemas.feed import Feed
 from stadthub_schemas.settings import Settings
 
@@ -79,6 +79,12 @@ class Worker:
                 self._wake.clear()
         finally:
             self._close()
+
+    def feed(self, feed_id: str) -> Feed:
+        """The feed as it is in operation now; NotFound if none bears that id."""
+        if feed_id not in self._runners:
+            raise NotFound(f"no feed {feed_id!r} is in operation")
+        return self._runners[feed_id].feed
 
     def stop(self) -> None:
         """Ask `run` to return. May be called from a signal handler."""
