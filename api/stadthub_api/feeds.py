@@ -5,7 +5,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from stadthub_catalog.catalog import Catalog
-
 from stadthub_schemas.dataset import Dataset
 from stadthub_schemas.errors import FeedError, NotFound
 from stadthub_schemas.feed import Feed, PushSource, load_feed

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
-from stadthub_catalog.entry import FeedState
 
 from stadthub_api.deps import OPERATE, HubDep, OperatorDep
 from stadthub_api.formats import as_json
 from stadthub_api.parameters import refuse_unknown
+from stadthub_catalog.entry import FeedState
 
 router = APIRouter(prefix="/api/v1/feeds", tags=["feeds"])
 

@@ -6,12 +6,12 @@ from urllib.parse import unquote
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import FileResponse
-from stadthub_catalog.entry import Distribution
 from starlette.types import Receive, Scope, Send
 
 from stadthub_api.answers import has
 from stadthub_api.deps import DATASET, HubDep, ReadableDep
 from stadthub_api.hub import Readable
+from stadthub_catalog.entry import Distribution
 from stadthub_schemas.errors import NotFound
 from stadthub_schemas.vocabularies import FORMATS
 
