@@ -88,7 +88,7 @@ def _npm() -> tuple[list[str], Path]:
     if found is None or found.origin is None:
         raise FrontendError(
             f"The front end can't be built without Node: install Node {OLDEST_NODE} or newer with npm (Debian: apt install nodejs npm), "
-            f'or the package {NODE_WHEEL.split(">")[0]} (pip install "{NODE_WHEEL}").'
+            f'or the package {NODE_WHEEL.split(">", maxsplit=1)[0]} (pip install "{NODE_WHEEL}").'
         )
     package = Path(found.origin).parent
     return [str(package / "bin" / "node"), str(package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")], package / "bin"
@@ -97,9 +97,7 @@ def _npm() -> tuple[list[str], Path]:
 def _run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
     """Run one step; if it fails, its last lines and one sentence are what is told."""
     try:
-        done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False
-        )
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise FrontendError(f"The front end can't be built: {error}.") from error
     if done.returncode:
