@@ -7,12 +7,12 @@ from typing import Protocol
 import pyarrow as pa
 
 from stadthub_lake import aggregate, cover, export, query
+from stadthub_lake.chart import Span, thinned
 from stadthub_lake.engine import Engine
 from stadthub_lake.order import read_cursor
 from stadthub_lake.query import Page
 from stadthub_lake.relation import matching
 from stadthub_lake.sandbox import Sandbox
-from stadthub_lake.series import Span, thinned
 from stadthub_lake.snapshot import Snapshot
 from stadthub_schemas.dataset import Extent, Kind
 from stadthub_schemas.query import EVERYTHING, AggregateQuery, RowsQuery
