@@ -1,0 +1,1 @@
+"""Every face of the hub: HTTP routers, portal, command line."""

@@ -1,0 +1,56 @@
+"""The application: every router, what stands around every answer, and the doors that are open while it runs. Wiring only."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from stadthub_api.compression import Compression
+from stadthub_api.envelope import Envelope
+from stadthub_api.hub import opened
+from stadthub_api.problems import register
+from stadthub_api.recent import Recent
+from stadthub_api.routers import aggregate, datasets, documentation, exports, feeds, files, health, push, sql
+from stadthub_api.version import VERSION
+from stadthub_schemas.settings import Settings
+
+#: A request body is a question or a form; only a push may be larger, and its feed says how large.
+MAX_BODY = 1_000_000
+
+ROUTERS = (
+    datasets.router,
+    aggregate.router,
+    exports.router,
+    sql.router,
+    files.router,
+    push.router,
+    feeds.router,
+    health.router,
+    documentation.router,
+)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The hub's HTTP side, ready to be served; the doors open when it starts and close when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opened(settings) as hub:
+            app.state.hub = hub
+            yield
+
+    app = FastAPI(
+        title=settings.site_title,
+        version=VERSION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        max_body_size=MAX_BODY,
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    register(app)
+    for around in (Recent, Compression, Envelope):  # the last one stands outermost
+        app.add_middleware(around)
+    return app

@@ -1,0 +1,128 @@
+"""`stadthub dataset`: what the hub holds, and a way to take it along."""
+
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalog_of, existing, lake_of
+from stadthub_api.cli.output import print_json, print_table, say, working
+from stadthub_api.cli.times import moment
+from stadthub_schemas.errors import StorageError
+from stadthub_schemas.query import RowsQuery
+from stadthub_schemas.vocabularies import FORMATS
+
+app = typer.Typer(no_args_is_help=True, help="What the hub holds: list, show, export.")
+
+ExportFormat = StrEnum("ExportFormat", {name: name for name in FORMATS})  # type: ignore[misc]  # the names stand in one table
+
+EXPORT_EXAMPLES = """
+[bold]Examples[/bold]
+
+stadthub dataset export bicycle-counts --format parquet --output counts.parquet
+
+stadthub dataset export trees --format geojson --column id --column species > trees.geojson
+
+stadthub dataset export bicycle-counts --as-of 2026-05-01
+"""
+
+
+@app.command("list", epilog="[bold]Example[/bold]: stadthub dataset list --json | jq '.[].dataset.name'")
+def list_datasets(as_json: JsonOption = False, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
+    """All datasets of the hub, also those that are not public."""
+    with catalog_of(existing(config, data_dir)) as catalog:
+        entries = catalog.entries()
+    if as_json:
+        print_json(entries)
+        return
+    rows = [
+        [one.dataset.name, one.dataset.metadata.title, one.dataset.kind, one.dataset.metadata.access, one.extent.rows, one.extent.last_time]
+        for one in entries
+    ]
+    print_table("Datasets", ["name", "title", "kind", "access", "rows", "last time"], rows)
+
+
+@app.command(epilog="[bold]Example[/bold]: stadthub dataset show bicycle-counts")
+def show(
+    name: Annotated[str, typer.Argument(help="The dataset's name.")],
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """One dataset: its words, its columns, what it covers and its files."""
+    with catalog_of(existing(config, data_dir)) as catalog:
+        entry = catalog.entry(name)
+    if as_json:
+        print_json(entry)
+        return
+    words, extent = entry.dataset.metadata, entry.extent
+    facts = {
+        "title": words.title,
+        "description": words.description,
+        "kind": entry.dataset.kind,
+        "access": words.access,
+        "license": words.license,
+        "publisher": words.publisher.title,
+        "contact": words.contact.name,
+        "themes": ", ".join(words.themes),
+        "rows": extent.rows,
+        "from": extent.first_time,
+        "to": extent.last_time,
+        "box": None if extent.bbox is None else ", ".join(f"{edge:.5f}" for edge in extent.bbox),
+        "modified": entry.modified,
+    }
+    print_table(name, ["what", "value"], [[key, value if value is None else str(value)] for key, value in facts.items()])
+    print_table(
+        "Columns",
+        ["name", "type", "unit", "access", "title"],
+        [[one.name, one.type, one.unit, one.access, one.title] for one in entry.columns],
+    )
+    print_table("Distributions", ["file"], [[str(getattr(one, "name", one))] for one in entry.distributions])
+
+
+@app.command(epilog=EXPORT_EXAMPLES)
+def export(
+    name: Annotated[str, typer.Argument(help="The dataset's name.")],
+    export_format: Annotated[ExportFormat, typer.Option("--format", help="The file's format.")] = ExportFormat("csv"),
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write; without: standard output.")] = None,
+    column: Annotated[list[str] | None, typer.Option(help="Only this column (repeat for more).")] = None,
+    as_of: Annotated[str | None, typer.Option(metavar="TIME", help="The dataset as it was then: 2026-05-01T10:00, or 7d (ago).")] = None,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """All rows as a file, of any size. The file appears when it is whole."""
+    settings = existing(config, data_dir)
+    query = RowsQuery(
+        dataset=name, columns=tuple(column or ()), limit=None, as_of=None if as_of is None else moment(as_of, settings.time_zone)
+    )
+    chunks = lake_of(settings).export(query, export_format.value)
+    if output is None:
+        for chunk in chunks:
+            sys.stdout.buffer.write(chunk)
+        return
+    with working(f"Writing {output}"):
+        size = _write(output, chunks)
+    say(f"{output}: {size:,} bytes")
+
+
+def _write(path: Path, chunks: Iterator[bytes]) -> int:
+    """Write all chunks under a hidden name first, so that a half file never bears the right name; answer how many bytes."""
+    hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    size = 0
+    try:
+        with hidden.open("wb") as file:
+            for chunk in chunks:
+                size += file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        hidden.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path} can't be written: {error.strerror}") from error
+    finally:
+        hidden.unlink(missing_ok=True)
+    return size

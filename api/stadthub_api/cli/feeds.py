@@ -1,0 +1,189 @@
+"""`stadthub feed`: look at feeds, try a feed file, and tell the running hub what to do with one."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from stadthub_pipelines.trial import Trial, try_feed
+from stadthub_pipelines.worker import run_once
+
+from stadthub_api.cli.checks import Checked, check_files, feed_files
+from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalog_of, existing, settings_of
+from stadthub_api.cli.output import plain, print_json, print_rows, print_table, rows_of, say, working
+from stadthub_api.cli.status import SUM, state
+from stadthub_api.cli.times import moment
+from stadthub_api.running import WORKER, holder
+from stadthub_schemas.errors import NotFound
+from stadthub_schemas.feed import Feed, load_feed
+from stadthub_schemas.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="Feeds: list, check, try, run, pause, resume, replay.")
+
+NameArgument = Annotated[str, typer.Argument(help="The feed's id.")]
+#: How many rejects a trial shows; each different reason is counted in any case.
+REJECTS = 20
+
+
+@app.command("list", epilog="[bold]Example[/bold]: stadthub feed list --json")
+def list_feeds(as_json: JsonOption = False, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
+    """All feeds: how each is, when it last brought something, what became of its rows."""
+    settings = existing(config, data_dir)
+    with catalog_of(settings) as catalog:
+        known = catalog.feeds()
+    if as_json:
+        print_json(known)
+        return
+    rows = [
+        [one.feed, one.source, one.dataset, state(one), one.last_message_time, one.next_run_time, one.lag_seconds]
+        + [one.counts.as_dict()[key] for key in SUM]
+        for one in known
+    ]
+    print_table("Feeds", ["feed", "source", "dataset", "state", "last message", "next run", "lag s", *SUM], rows)
+    for one in known:
+        for sentence in filter(None, (one.wrong, one.error)):
+            say(f"{one.feed}: {sentence}")
+    if not known:
+        say(f"No feeds yet: put feed files into {settings.feeds}, or see `stadthub init --help`.")
+
+
+@app.command(epilog="[bold]Examples[/bold]: stadthub feed check · stadthub feed check my-city/feeds/*.toml")
+def check(
+    files: Annotated[list[Path] | None, typer.Argument(help="Feed files; without: all of this hub.", metavar="[FILE]...")] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Say every mistake in feed files, one sentence each with file and key. Nothing is fetched."""
+    checked = check_files(files or feed_files(settings_of(config, data_dir=data_dir).feeds))
+    if as_json:
+        print_json([{"file": one.path.name, "feed": one.feed and one.feed.id, "mistakes": one.mistakes} for one in checked])
+    else:
+        _tell_checked(checked)
+    if any(one.mistakes for one in checked):
+        raise typer.Exit(1)
+
+
+def _tell_checked(checked: list[Checked]) -> None:
+    for one in checked:
+        for mistake in one.mistakes:
+            say(mistake)
+    right = sum(not one.mistakes for one in checked)
+    say(f"{right} of {len(checked)} feed files are right.")
+
+
+@app.command("try", epilog="[bold]Example[/bold]: stadthub feed try my-city/feeds/bicycles.toml")
+def try_file(
+    file: Annotated[Path, typer.Argument(help="The feed file.", metavar="FILE")],
+    seconds: Annotated[float, typer.Option(min=1, help="How long to listen where messages come by themselves.")] = 15.0,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Fetch or listen once and show what the hub would make of it: columns, rows, rejects, the dataset. Writes nothing."""
+    settings = settings_of(config, data_dir=data_dir)
+    feed = load_feed(file)
+    with working(f"Trying {feed.id} ({feed.source.type})"):
+        trial = try_feed(feed, settings, seconds)
+    if as_json:
+        print_json(_trial_words(trial))
+    else:
+        _show_trial(feed, trial)
+
+
+def _trial_words(trial: Trial) -> dict[str, Any]:
+    return {
+        "columns": [{"name": name, "type": str(kind)} for name, kind in trial.columns],
+        "accepted": rows_of(trial.accepted),
+        "rejects": rows_of(trial.rejects),
+        "counts": trial.counts.as_dict(),
+        "dataset": trial.dataset,
+        "page": trial.page,
+    }
+
+
+def _show_trial(feed: Feed, trial: Trial) -> None:
+    counts = trial.counts
+    print_table("Columns", ["name", "type"], [[name, str(kind)] for name, kind in trial.columns])
+    print_rows("Accepted rows (the first)", trial.accepted, 20)
+    reasons: dict[str, int] = {}
+    for row in rows_of(trial.rejects):
+        reasons[row["reason"]] = reasons.get(row["reason"], 0) + 1
+    if reasons:
+        print_table("Rejects by reason", ["rows", "reason"], [[number, reason] for reason, number in sorted(reasons.items())])
+        print_rows("Rejects (the first)", trial.rejects.select(["row", "reason", "excerpt"]), REJECTS)
+    print_table("Sum", list(counts.as_dict()), [list(counts.as_dict().values())])
+    if trial.dataset is not None:
+        words = plain(trial.dataset.metadata)
+        shown = ("title", "description", "license", "themes", "keywords", "update_frequency", "access")
+        print_table(f"Dataset {trial.dataset.name} ({trial.dataset.kind})", ["what", "value"], [[key, words[key]] for key in shown])
+    say(f"Its page would be {trial.page}. Nothing was written.")
+    if counts.received == 0:
+        say(f"Nothing came from {feed.source.type}: look at the source's address, or listen longer with --seconds.")
+
+
+@app.command(epilog="[bold]Example[/bold]: stadthub feed run districts")
+def run(name: NameArgument, as_json: JsonOption = False, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
+    """Run a feed now: by the running hub, or right here if none runs."""
+    settings = existing(config, data_dir)
+    feed = _feed(settings, name)
+    if holder(settings.data_dir, WORKER) is not None:
+        with catalog_of(settings) as catalog:
+            catalog.note_feed(feed.id, wanted_run=datetime.now(UTC))
+        answer: dict[str, Any] = {"feed": feed.id, "by": "worker"}
+        say(f"{feed.id}: the running hub does it now; `stadthub status` shows the result.")
+    else:
+        with working(f"Running {feed.id}"):
+            run_once(feed, settings)
+        with catalog_of(settings) as catalog:
+            done = catalog.feed(feed.id)
+        answer = {"feed": feed.id, "by": "here", "error": done.error, **done.counts.as_dict()}
+        say(
+            f"{feed.id}: {done.error or 'done'}; all in all {', '.join(f'{number} {key}' for key, number in done.counts.as_dict().items())}."
+        )
+    if as_json:
+        print_json(answer)
+    if answer.get("error"):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="[bold]Example[/bold]: stadthub feed pause districts")
+def pause(name: NameArgument, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
+    """Stop taking data from a feed until it is resumed; a broker keeps its messages as long as its limits allow."""
+    _note(existing(config, data_dir), name, "paused", paused=True)
+
+
+@app.command(epilog="[bold]Example[/bold]: stadthub feed resume districts")
+def resume(name: NameArgument, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
+    """Take data from a paused feed again."""
+    _note(existing(config, data_dir), name, "resumed", paused=False)
+
+
+@app.command(epilog="[bold]Examples[/bold]: stadthub feed replay air --since 2026-05-01 · stadthub feed replay air --since 6h")
+def replay(
+    name: NameArgument,
+    since: Annotated[str, typer.Option(metavar="TIME", help="From when on: 2026-05-01T10:00 (the city's time), or how long ago: 6h, 7d.")],
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Decode what was received since then again, after a decoder or its options were mended. Makes no duplicates."""
+    settings = existing(config, data_dir)
+    time = moment(since, settings.time_zone)
+    _note(settings, name, f"replayed since {time:%Y-%m-%d %H:%M:%S}Z", replay_since=time)
+
+
+def _note(settings: Settings, name: str, words: str, **changes: Any) -> None:
+    """Leave a wish for the worker where it looks for it."""
+    feed = _feed(settings, name)
+    with catalog_of(settings) as catalog:
+        catalog.note_feed(feed.id, **changes)
+    runs = holder(settings.data_dir, WORKER) is not None
+    say(f"{feed.id}: {words}, {'now' if runs else 'as soon as the hub runs'}.")
+
+
+def _feed(settings: Settings, name: str) -> Feed:
+    """The feed of this name out of the hub's feed files; NotFound names those that are there."""
+    feeds = {one.feed.id: one.feed for one in check_files(feed_files(settings.feeds)) if one.feed is not None}
+    if name not in feeds:
+        raise NotFound(f"There is no feed {name!r} in {settings.feeds}; there are: {', '.join(sorted(feeds)) or 'none'}")
+    return feeds[name]

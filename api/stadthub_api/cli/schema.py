@@ -1,0 +1,43 @@
+"""`stadthub schema`: the JSON Schema of a feed file, with the options of each decoder, for editors that complete and check."""
+
+from typing import Any
+
+import typer
+
+from stadthub_api.cli.output import print_json
+from stadthub_ingest import registry
+from stadthub_schemas.feed import Feed
+
+app = typer.Typer(no_args_is_help=True, help="Schemas for editors.")
+
+EXAMPLES = """
+[bold]Example[/bold]: stadthub schema feed > feed.schema.json
+
+Then write [bold]#:schema ./feed.schema.json[/bold] as first line of a feed file (Taplo, VS Code's Even Better TOML).
+"""
+
+
+@app.command(epilog=EXAMPLES)
+def feed() -> None:
+    """The JSON Schema of a feed file."""
+    print_json(feed_schema())
+
+
+def feed_schema() -> dict[str, Any]:
+    """The schema of Feed, in which `options` follow from `decoder`."""
+    schema = Feed.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "Stadthub feed"
+    names = registry.names()
+    schema["properties"]["decoder"] = {"enum": names, "description": "; ".join(f"{name}: {registry.find(name).caption}" for name in names)}
+    rules = []
+    for name in names:
+        options = registry.find(name).Options.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
+        schema["$defs"].update({f"{name}.{key}": value for key, value in options.pop("$defs", {}).items()})
+        schema["$defs"][f"{name}.Options"] = options
+        wanted: dict[str, Any] = {"properties": {"options": {"$ref": f"#/$defs/{name}.Options"}}}
+        if options.get("required"):
+            wanted["required"] = ["options"]
+        rules.append({"if": {"properties": {"decoder": {"const": name}}, "required": ["decoder"]}, "then": wanted})
+    schema["allOf"] = rules
+    return schema

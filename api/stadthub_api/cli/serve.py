@@ -1,0 +1,125 @@
+"""`stadthub up`, `demo` and `worker`: the hub as processes. `up` is the api in this process and the worker as its child."""
+
+import contextlib
+import functools
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from stadthub_api.app import create_app
+from stadthub_api.serving import UVICORN
+from uvicorn.supervisors import Multiprocess
+
+from stadthub_api import demo as city
+from stadthub_api.child import Child
+from stadthub_api.cli.hub import ConfigOption, DataDirOption, HostOption, PortOption, as_environment, settings_of
+from stadthub_api.cli.output import say
+from stadthub_api.running import HUB, held
+from stadthub_api.worker import work
+from stadthub_schemas.errors import SettingsError
+from stadthub_schemas.settings import Settings
+
+#: Where the simulated city keeps its data if nothing else is said.
+DEMO_DIR = Path("stadthub-data/demo")
+#: How many connections may wait to be taken.
+BACKLOG = 2048
+#: How long answers that are being sent may take at the end, in seconds.
+GRACEFUL = 3
+
+
+def up(config: ConfigOption = None, data_dir: DataDirOption = None, host: HostOption = None, port: PortOption = None) -> None:
+    """Start the hub: take data in, serve portal and APIs, until ctrl-C.
+
+    [bold]Examples[/bold]
+
+    stadthub up
+
+    stadthub up --data-dir /srv/stadthub --host 0.0.0.0 --port 8080
+    """
+    settings = settings_of(config, data_dir=data_dir, host=host, port=port)
+    with _as_the_only_one(settings):
+        serve(settings, _listen(settings))
+
+
+def demo(config: ConfigOption = None, data_dir: DataDirOption = None, host: HostOption = None, port: PortOption = None) -> None:
+    """Start a hub with the simulated city Musterstadt: sensors, counters, car parks, maps. A second start keeps the data.
+
+    [bold]Examples[/bold]
+
+    stadthub demo
+
+    stadthub demo --port 8080 --data-dir /tmp/musterstadt
+    """
+    settings = settings_of(config, data_dir=data_dir, host=host, port=port)
+    if "data_dir" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"data_dir": DEMO_DIR})
+    with _as_the_only_one(settings):
+        listening = _listen(settings)
+        simulated = city.start(settings)
+        try:
+            hosts = (*settings.allowed_hosts, *simulated.allowed_hosts)
+            serve(settings.model_copy(update={"allowed_hosts": tuple(dict.fromkeys(hosts))}), listening)
+        finally:
+            simulated.stop()
+
+
+def worker(config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
+    """Run only the half that takes data in; `up` starts it by itself. For a machine of its own, or under a supervisor.
+
+    [bold]Example[/bold]: stadthub worker --data-dir /srv/stadthub
+    """
+    work(settings_of(config, data_dir=data_dir))
+
+
+def serve(settings: Settings, listening: socket.socket) -> None:
+    """Both halves of the hub until ctrl-C or SIGTERM; a second ctrl-C ends it at once."""
+    ours = {**UVICORN, "timeout_graceful_shutdown": GRACEFUL}
+    configuration = uvicorn.Config(functools.partial(create_app, settings), factory=True, workers=settings.api_workers, **ours)
+    server = uvicorn.Server(configuration)
+    child = Child("stadthub_api.worker", as_environment(settings))
+    child.start()
+    say(f"{settings.site_title}: {settings.url}   (data in {settings.data_dir}, ctrl-C stops)")
+    try:
+        # uvicorn sends itself the signal again when it has closed everything; a KeyboardInterrupt then leads to the end below.
+        with _sigterm_is_ctrl_c(), contextlib.suppress(KeyboardInterrupt):
+            if settings.api_workers > 1:
+                Multiprocess(configuration, target=server.run, sockets=[listening]).run()
+            else:
+                server.run(sockets=[listening])
+    finally:
+        listening.close()
+        if server.force_exit:
+            child.kill()
+        else:
+            child.stop()
+        say("Stopped. All that was acknowledged is kept.")
+
+
+@contextlib.contextmanager
+def _as_the_only_one(settings: Settings) -> Iterator[None]:
+    """No second hub on this data_dir as long as the block runs."""
+    with held(settings.data_dir, HUB, f"a hub runs on {settings.data_dir} at {settings.url}"):
+        yield
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The socket of the api; SettingsError if the port is taken or the address is not ours."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no address"
+        raise SettingsError(
+            f"Can't listen on {settings.host} port {settings.port}: {reason}; choose another with --port or STADTHUB_PORT"
+        ) from error
+
+
+@contextlib.contextmanager
+def _sigterm_is_ctrl_c() -> Iterator[None]:
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,111 @@
+"""What one api process holds open: settings, catalogue, lake, and the bounded pool in which heavy work runs."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar, TypeVarTuple
+
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
+from stadthub_lake.lake import Lake
+
+from stadthub_api.version import VERSION
+from stadthub_catalog.catalog import Catalog
+from stadthub_catalog.entry import Entry
+from stadthub_catalog.site import Site
+from stadthub_lake.snapshot import Reader
+from stadthub_schemas.access import Action, Decision, Principal, may
+from stadthub_schemas.errors import NotFound
+from stadthub_schemas.settings import Settings
+
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
+
+#: How long a catalogue entry is taken from memory: a changed access class holds everywhere after this many seconds.
+ENTRY_SECONDS = 1.0
+#: How many entries are remembered at most; names that don't exist are never remembered.
+ENTRIES = 10_000
+#: How many exports may run at once in one process; each holds a cursor of the engine while its reader reads.
+EXPORTS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """A dataset that the caller may read, together with what of it the caller may see."""
+
+    entry: Entry
+    decision: Decision
+    hidden: frozenset[str]
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anybody gets this very answer, so that shared caches may keep it."""
+        return self.entry.dataset.metadata.access == "public" and self.decision.columns is None
+
+
+@dataclass(frozen=True)
+class Hub:
+    """One process's open doors. `pool` bounds the heavy work, so that quick answers stay quick beside it; `quick`: the
+    state database is a file here, so that an indexed look-up costs less than handing it to a thread."""
+
+    settings: Settings
+    catalog: Catalog
+    reader: Reader
+    lake: Lake
+    site: Site
+    pool: CapacityLimiter
+    exports: CapacityLimiter
+    quick: bool
+    _entries: dict[str, tuple[float, Entry]] = field(default_factory=dict)
+
+    async def work(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+        """What the function answers, worked out in the bounded pool off the event loop."""
+        return await run_sync(function, *arguments, limiter=self.pool)
+
+    def remembered(self, name: str) -> Entry | None:
+        """The entry if it was looked up within the last second; never touches the database."""
+        known = self._entries.get(name)
+        return known[1] if known is not None and known[0] > time.monotonic() else None
+
+    def entry(self, name: str) -> Entry:
+        """The catalogue's entry, at most a second old; NotFound."""
+        entry = self.remembered(name)
+        if entry is None:
+            entry = self.catalog.entry(name)
+            if entry.name != name:
+                raise NotFound(absent(name))  # the catalogue finds ids too, the API names datasets by name only
+            if len(self._entries) >= ENTRIES:
+                self._entries.clear()
+            self._entries[name] = (time.monotonic() + ENTRY_SECONDS, entry)
+        return entry
+
+
+def readable(entry: Entry, principal: Principal) -> Readable:
+    """What this principal may read of the dataset; NotFound, as if it were absent, if nothing."""
+    decision = may(principal, Action.READ, entry.dataset)
+    if not decision.allowed:
+        raise NotFound(absent(entry.dataset.name))
+    return Readable(
+        entry, decision, frozenset(column.name for column in entry.columns if not decision.shows(column.name)) | decision.hidden
+    )
+
+
+def absent(name: str) -> str:
+    """The sentence for a dataset that is not there, or that the caller may not know of."""
+    return f"there is no dataset {name[:100]!r}"
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Hub]:
+    """The hub's doors, open until the block ends."""
+    catalog = Catalog(settings.database)
+    try:
+        await run_sync(catalog.migrate)
+        reader = Reader(settings.lake, settings.data_dir)
+        lake = Lake(reader, settings.threads, settings.query_seconds, settings.query_memory_mb)
+        site = Site(title=settings.site_title, url=settings.url, contact=settings.site_contact, version=VERSION)
+        pool, exports = CapacityLimiter(2 * settings.threads + 2), CapacityLimiter(EXPORTS)
+        yield Hub(settings, catalog, reader, lake, site, pool, exports, settings.database.startswith("sqlite"))
+    finally:
+        catalog.close()

@@ -1,0 +1,79 @@
+"""Whether the hub is alive and ready, and what robots and security researchers want to know."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import orjson
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
+
+from stadthub_api.deps import PUBLIC, HubDep, SettingsDep, SiteDep
+from stadthub_api.hub import Hub
+from stadthub_schemas.errors import NotFound, StadthubError
+
+router = APIRouter(tags=["hub"])
+
+
+@router.get("/healthz", openapi_extra=PUBLIC)
+async def alive() -> Response:
+    """Whether the process answers."""
+    return PlainTextResponse("ok", headers={"Cache-Control": "no-store"})
+
+
+@router.get("/readyz", openapi_extra=PUBLIC)
+async def ready(hub: HubDep) -> Response:
+    """Whether the database answers, the lake can be read and the disk has room: 200, or 503 and what is missing."""
+    found = {name: await hub.work(_checked, check, hub) for name, check in CHECKS.items()}
+    is_ready = all(state == "ok" for state in found.values())
+    body = orjson.dumps({"ready": is_ready, "checks": found})
+    return Response(body, 200 if is_ready else 503, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def _database(hub: Hub) -> str:
+    hub.catalog.feeds()
+    return "ok"
+
+
+def _lake(hub: Hub) -> str:
+    hub.reader.datasets()
+    return "ok"
+
+
+def _disk(hub: Hub) -> str:
+    status = os.statvfs(hub.settings.data_dir)
+    free = status.f_bavail * status.f_frsize // 1_000_000
+    return "ok" if free >= hub.settings.min_free_mb else f"{free} MB free, {hub.settings.min_free_mb} MB are wanted"
+
+
+CHECKS: dict[str, Callable[[Hub], str]] = {"database": _database, "lake": _lake, "disk": _disk}
+
+
+def _checked(check: Callable[[Hub], str], hub: Hub) -> str:
+    try:
+        return check(hub)
+    except StadthubError:
+        return "it can't be read"
+    except OSError as error:
+        return error.strerror or "it can't be read"
+
+
+@router.get("/robots.txt", openapi_extra=PUBLIC, include_in_schema=False)
+async def robots() -> Response:
+    """What crawlers may read: the pages, not the endless questions to the API."""
+    return PlainTextResponse("User-agent: *\nDisallow: /api/\nDisallow: /operator\n")
+
+
+@router.get("/.well-known/security.txt", openapi_extra=PUBLIC, include_in_schema=False)
+async def security(settings: SettingsDep, site: SiteDep) -> Response:
+    """Whom to tell of a weakness (RFC 9116)."""
+    if not settings.site_contact:
+        raise NotFound("this hub names no contact")
+    expires = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=180)
+    lines = (
+        f"Contact: mailto:{settings.site_contact}",
+        f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
+        "Preferred-Languages: de, en",
+        f"Canonical: {site.url}/.well-known/security.txt",
+    )
+    return PlainTextResponse("\n".join(lines) + "\n")

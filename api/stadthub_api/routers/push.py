@@ -1,0 +1,50 @@
+"""Pushes: bodies that senders bring themselves. Acknowledged means on disk; the worker takes them from there."""
+
+from contextlib import suppress
+
+import anyio
+from fastapi import APIRouter, HTTPException, Request, Response
+from orjson import dumps
+from starlette.requests import ClientDisconnect
+
+from stadthub_api.deps import WRITE, HubDep, WriterDep
+from stadthub_api.spool import Spooling, want_room
+
+router = APIRouter(prefix="/api/v1/feeds", tags=["feeds"])
+
+#: The feed's own bound is checked piece by piece; this one only lifts the app's bound for questions and forms.
+MAX_BODY = 10_000_000_000
+
+
+@router.post("/{feed}/push", status_code=202, openapi_extra=WRITE, max_body_size=MAX_BODY)
+async def push(request: Request, hub: HubDep, writer: WriterDep) -> Response:
+    """Take a body for a push feed: the answer 202 comes after it is durably written."""
+    feed = writer.feed
+    _check(_declared(request), feed.max_bytes)
+    folder = hub.settings.data_dir.absolute() / "push" / feed.name
+    await hub.work(want_room, folder, hub.settings.min_free_mb * 1_000_000)
+    spooling = await hub.work(Spooling, folder, request.headers.get("content-type", ""), writer.principal.name)
+    try:
+        async for piece in request.stream():
+            _check(spooling.size + len(piece), feed.max_bytes)
+            if piece:
+                await hub.work(spooling.write, piece)
+        if spooling.size == 0:
+            raise HTTPException(400, "the body is empty: send the payload as the body of the POST")
+        spooled = await hub.work(spooling.keep)
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody is there to read it, and nothing was acknowledged
+    finally:
+        with anyio.CancelScope(shield=True), suppress(OSError):
+            await hub.work(spooling.drop)
+    return Response(dumps({"received": spooled.size, "id": spooled.id}), 202, media_type="application/json")
+
+
+def _declared(request: Request) -> int:
+    text = request.headers.get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _check(size: int, most: int) -> None:
+    if size > most:
+        raise HTTPException(413, f"a push to this feed may hold {most} bytes at most: send smaller pieces")

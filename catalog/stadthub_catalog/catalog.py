@@ -1,0 +1,148 @@
+"""The front door of the room: what datasets there are, who may see them, how the feeds are doing, and the newest values."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from stadthub_catalog import audit, datasets, feeds, hot, migrate, tokens
+from stadthub_catalog.database import Database
+from stadthub_catalog.entry import Distribution, Entry, FeedState, Found, Run, Token
+from stadthub_catalog.shelf import Shelf, page
+from stadthub_schemas.access import Action, Principal, Role
+from stadthub_schemas.counts import Counts
+from stadthub_schemas.dataset import Column, Dataset, Extent
+
+
+class Catalog:
+    """One state database, for all threads of a process; several processes may share it."""
+
+    def __init__(self, url: str) -> None:
+        """Open it; nothing is made until `migrate`. SettingsError if the address is not one of SQLite or PostgreSQL."""
+        self.database = Database(url)
+        self.shelf = Shelf(self.database)
+
+    def migrate(self) -> None:
+        """Make the tables, or bring them up to date; any number of times, and from several processes at once."""
+        migrate.upgrade(self.database)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.database.close()
+
+    def publish(
+        self,
+        dataset: Dataset,
+        columns: Sequence[Column],
+        extent: Extent,
+        distributions: Sequence[Distribution],
+        feed: str,
+    ) -> None:
+        """Make the dataset's entry, or bring it up to date; without a change nothing is written. PublishError."""
+        datasets.publish(self.database, datasets.Draft(dataset, tuple(columns), extent, tuple(distributions), feed))
+
+    def entry(self, name: str) -> Entry:
+        """The entry of that name (or id); NotFound."""
+        return self.shelf.entry(name)
+
+    def entries(self) -> list[Entry]:
+        """All entries by name, whoever may see them."""
+        return self.shelf.entries()
+
+    def withdraw(self, name: str) -> None:
+        """Take the dataset out of the catalogue; NotFound."""
+        datasets.withdraw(self.database, name)
+
+    def search(
+        self,
+        text: str = "",
+        *,
+        principal: Principal,
+        facets: Mapping[str, Sequence[str]] | None = None,
+        sort: str = "relevance",
+        limit: int = 20,
+        offset: int = 0,
+    ) -> Found:
+        """What this principal may see of what holds every word of the text. Facets: publisher, theme, license, format, kind,
+        keyword; sort: relevance, title, modified."""
+        entries, counted = self.shelf.search(principal, text, facets or {}, sort)
+        return page(entries, counted, limit, offset)
+
+    def feed(self, feed: str) -> FeedState:
+        """How a feed is doing; NotFound."""
+        return feeds.state(self.database, feed)
+
+    def feeds(self) -> list[FeedState]:
+        """How all feeds are doing, by name."""
+        return feeds.states(self.database)
+
+    def note_feed(self, feed: str, **changes: Any) -> None:
+        """Write down what changed in a feed: any attribute of `FeedState`."""
+        feeds.note(self.database, feed, changes)
+
+    def forget_feed(self, feed: str) -> None:
+        """The feed's file is gone: show it no more."""
+        feeds.forget(self.database, feed)
+
+    def start_run(self, feed: str) -> int:
+        """The number of a run that begins now."""
+        return feeds.start_run(self.database, feed)
+
+    def end_run(self, run: int, counts: Counts, error: str | None) -> None:
+        """The run ends now; NotFound."""
+        feeds.end_run(self.database, run, counts, error)
+
+    def runs(self, feed: str, limit: int = 20) -> list[Run]:
+        """The last runs of a feed, newest first."""
+        return feeds.runs(self.database, feed, limit)
+
+    def remember(self, dataset: str, fresh: pa.Table) -> None:
+        """Keep the newest rows of each datastream at hand (columns as in `rows.OBSERVATIONS_IN`)."""
+        hot.remember(self.database, dataset, fresh)
+
+    def latest(self, dataset: str, limit: int = 100, after: str = "") -> list[dict[str, Any]]:
+        """The newest row of each datastream, by datastream, those after `after`; keys as in `dataset.TIMESERIES_COLUMNS`."""
+        return hot.latest(self.database, dataset, limit, after)
+
+    def recent(self, dataset: str, datastream: str, limit: int) -> bytes | None:
+        """The last rows of a datastream, newest first, as a JSON array with the keys of `latest`; None: ask the lake."""
+        return hot.recent(self.database, dataset, datastream, limit)
+
+    def forget(self, dataset: str, before: datetime) -> None:
+        """Drop the newest rows that are older than `before`, because their retention has ended."""
+        hot.forget(self.database, dataset, before)
+
+    def create_token(
+        self,
+        name: str,
+        role: Role,
+        *,
+        datasets: Iterable[str] | None = None,
+        columns: Iterable[str] | None = None,
+        actions: Iterable[Action] | None = None,
+        expires: datetime | None = None,
+        purpose: str = "",
+    ) -> str:
+        """A new token, told this once only; Conflict if a valid one bears that name."""
+        return tokens.create(self.database, name, role, tokens.Scope(datasets, columns, actions, expires, purpose))
+
+    def tokens(self) -> list[Token]:
+        """All tokens without their secrets, oldest first."""
+        return tokens.listed(self.database)
+
+    def revoke_token(self, name: str) -> None:
+        """Refuse the token from now on; NotFound."""
+        tokens.revoke(self.database, name)
+
+    def principal(self, token: str | None) -> Principal:
+        """Who holds this token; ANYBODY for None, AccessError for a wrong, expired or revoked one."""
+        return tokens.principal(self.database, token)
+
+    def record(self, who: str, what: str, on: str, details: Mapping[str, Any] | None = None) -> None:
+        """Append to the audit chain; on disk when this returns."""
+        audit.record(self.database, who, what, on, details or {})
+
+    def verify_audit(self) -> int:
+        """How many audit entries there are; StorageError names the first broken one."""
+        return audit.verify(self.database)

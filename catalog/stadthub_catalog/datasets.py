@@ -1,0 +1,209 @@
+"""Entries of the catalogue in the state database: published, withdrawn, read again where they changed."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from stadthub_catalog.database import Database
+from stadthub_catalog.entry import Distribution, Entry, Organization
+from stadthub_catalog.tables import counter, dataset_tag, distribution, organization, tag
+from stadthub_catalog.tables import dataset as table
+from stadthub_schemas.dataset import Column, Dataset, Extent, Publisher
+from stadthub_schemas.errors import NotFound, PublishError
+
+ACTIVE, WITHDRAWN = "active", "withdrawn"
+
+#: How many ids one question names at most.
+_PART = 500
+
+_COUNTER = counter.c.name == "datasets"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to be published."""
+
+    dataset: Dataset
+    columns: tuple[Column, ...]
+    extent: Extent
+    distributions: tuple[Distribution, ...]
+    feed: str
+
+    @property
+    def name(self) -> str:
+        """The dataset's name."""
+        return self.dataset.name
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What is new since the caller's last look: entries, and the ids and names of those that were withdrawn."""
+
+    change: int
+    entries: tuple[Entry, ...]
+    withdrawn: dict[str, UUID]
+
+
+def tag_id(name: str) -> UUID:
+    """The id of a keyword: the same in every hub."""
+    return uuid5(NAMESPACE_URL, f"urn:stadthub:tag:{name}")
+
+
+def publish(database: Database, entry: Draft) -> None:
+    """Make the entry, or bring it up to date; nothing is written, and nothing counts as modified, if nothing changed."""
+    _check(entry)
+    values: dict[str, Any] = {
+        "kind": entry.dataset.kind.value,
+        "state": ACTIVE,
+        "feed": entry.feed,
+        "words": entry.dataset.model_dump(mode="json", exclude_none=True),
+        "columns": [column.model_dump(mode="json") for column in entry.columns],
+        "extent": entry.extent.model_dump(mode="json"),
+    }
+    with database.keeping() as connection:
+        number = _lock(connection) + 1
+        now = datetime.now(UTC)
+        row = connection.execute(select(table).where(table.c.name == entry.name)).mappings().one_or_none()
+        key = row["id"] if row else uuid4()
+        there = _distributions(connection, [key]).get(key, ())
+        wanted = _identified(key, entry.distributions, there, now)
+        changed = {name for name, value in values.items() if row is None or row[name] != value}
+        if not changed and wanted == there:
+            return
+        if "words" in changed:
+            values["organization_id"] = _write_organization(connection, entry.dataset.metadata.publisher, now, number)
+        if changed != {"feed"} or wanted != there:
+            values["modified"] = now
+        if row is None:
+            connection.execute(insert(table).values(id=key, name=entry.name, created=now, change=number, **values))
+        else:
+            connection.execute(update(table).where(table.c.id == key).values(change=number, **values))
+        _write_distributions(connection, key, wanted)
+        _write_tags(connection, key, entry.dataset.metadata.keywords)
+        _count(connection, number)
+
+
+def withdraw(database: Database, name: str) -> None:
+    """Take it out of the catalogue; its id stays for the day it comes back. NotFound if it isn't there."""
+    active = (table.c.name == name) & (table.c.state == ACTIVE)
+    with database.keeping() as connection:
+        change = _lock(connection)
+        gone = update(table).where(active).values(state=WITHDRAWN, modified=datetime.now(UTC), change=change + 1)
+        if not connection.execute(gone).rowcount:
+            raise NotFound(f"there is no dataset {name!r}")
+        _count(connection, change + 1)
+
+
+def change(connection: Connection) -> int:
+    """The number of the last change of the catalogue."""
+    return int(connection.execute(select(counter.c.value).where(_COUNTER)).scalar_one())
+
+
+def changed_since(database: Database, seen: int) -> Changed:
+    """What was published or withdrawn after the change `seen`."""
+    rows = select(table, *(column.label(f"org_{column.name}") for column in organization.c)).join(organization)
+    with database.reading() as connection:
+        upto = change(connection)
+        found = connection.execute(rows.where(table.c.change > seen).order_by(table.c.change)).all()
+        active = [row for row in found if row.state == ACTIVE]
+        files = _distributions(connection, [row.id for row in active])
+    entries = tuple(_entry(row, files.get(row.id, ())) for row in active)
+    return Changed(upto, entries, {row.name: row.id for row in found if row.state == WITHDRAWN})
+
+
+def _check(entry: Draft) -> None:
+    """PublishError for what would make a broken entry."""
+    urls = [one.url for one in entry.distributions]
+    for url in urls:
+        if urls.count(url) > 1:
+            raise PublishError(f"{entry.name}: two distributions have the address {url}: each needs its own")
+        if not re.match(r"/(?!/)|https?://", url):
+            raise PublishError(f"{entry.name}: the distribution address {url!r} is neither a path of this hub nor an http address")
+
+
+def _lock(connection: Connection) -> int:
+    """The number of the last change; nobody else changes the catalogue until this transaction ends."""
+    return int(connection.execute(select(counter.c.value).where(_COUNTER).with_for_update()).scalar_one())
+
+
+def _count(connection: Connection, number: int) -> None:
+    connection.execute(update(counter).where(_COUNTER).values(value=number))
+
+
+def _write_organization(connection: Connection, publisher: Publisher, now: datetime, number: int) -> UUID:
+    """The id of the publisher's organisation, made or brought up to date; its other datasets then count as changed too."""
+    words = {"title": publisher.title, "description": publisher.description}
+    row = connection.execute(select(organization).where(organization.c.name == publisher.name)).one_or_none()
+    if row is None:
+        key = uuid4()
+        connection.execute(insert(organization).values(id=key, name=publisher.name, created=now, **words))
+        return key
+    if (row.title, row.description) != (publisher.title, publisher.description):
+        connection.execute(update(organization).where(organization.c.id == row.id).values(**words))
+        connection.execute(update(table).where(table.c.organization_id == row.id).values(change=number))
+    return UUID(str(row.id))
+
+
+def _identified(dataset_id: UUID, wanted: Sequence[Distribution], there: Sequence[Distribution], now: datetime) -> tuple[Distribution, ...]:
+    """The distributions with their ids and dates: `modified` is the given one, or now where the content is new."""
+    known = {one.url: one for one in there}
+    result = []
+    for one in wanted:
+        old = known.get(one.url)
+        if old is not None and _content(old) == _content(one):
+            result.append(old)
+        else:
+            key = uuid5(dataset_id, one.url)
+            result.append(replace(one, id=key, created=old.created if old else now, modified=one.modified or now))
+    return tuple(result)
+
+
+def _content(one: Distribution) -> tuple[object, ...]:
+    return one.format, one.title, one.size, one.sha256
+
+
+def _write_distributions(connection: Connection, dataset_id: UUID, wanted: Sequence[Distribution]) -> None:
+    connection.execute(delete(distribution).where(distribution.c.dataset_id == dataset_id))
+    if wanted:
+        rows = [{"dataset_id": dataset_id, "place": place, **asdict(one)} for place, one in enumerate(wanted)]
+        connection.execute(insert(distribution), rows)
+
+
+def _write_tags(connection: Connection, dataset_id: UUID, keywords: Sequence[str]) -> None:
+    wanted = {tag_id(name): name for name in keywords}
+    connection.execute(delete(dataset_tag).where(dataset_tag.c.dataset_id == dataset_id))
+    known = set(connection.execute(select(tag.c.id).where(tag.c.id.in_(wanted))).scalars())
+    for key, name in wanted.items():
+        if key not in known:
+            connection.execute(insert(tag).values(id=key, name=name))
+        connection.execute(insert(dataset_tag).values(dataset_id=dataset_id, tag_id=key))
+
+
+def _distributions(connection: Connection, keys: Sequence[UUID]) -> dict[UUID, tuple[Distribution, ...]]:
+    """The distributions of these datasets, in their order."""
+    found: dict[UUID, list[Distribution]] = {}
+    for part in range(0, len(keys), _PART):
+        wanted = distribution.c.dataset_id.in_(keys[part : part + _PART])
+        for row in connection.execute(select(distribution).where(wanted).order_by(distribution.c.place)):
+            one = Distribution(row.format, row.url, row.title, row.size, row.sha256, row.modified, row.created, row.id)
+            found.setdefault(row.dataset_id, []).append(one)
+    return {key: tuple(ones) for key, ones in found.items()}
+
+
+def _entry(row: Row[Any], distributions: tuple[Distribution, ...]) -> Entry:
+    return Entry(
+        id=row.id,
+        dataset=Dataset.model_validate(row.words),
+        columns=tuple(Column.model_validate(column) for column in row.columns),
+        extent=Extent.model_validate(row.extent),
+        distributions=distributions,
+        organization=Organization(row.org_id, row.org_name, row.org_title, row.org_description, row.org_created),
+        created=row.created,
+        modified=row.modified,
+        feed=row.feed,
+    )

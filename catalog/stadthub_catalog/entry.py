@@ -1,0 +1,117 @@
+"""What the catalogue answers with: entries, distributions, found datasets, feeds, runs and tokens as plain data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from stadthub_schemas.access import Action, Role
+from stadthub_schemas.counts import Counts
+from stadthub_schemas.dataset import Column, Dataset, Extent
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """One published file or address of a dataset. `url` is a path of this hub (`/…`) or an absolute address; it is what tells
+    distributions apart, so that the `id` (given by the catalogue) stays when the file's content changes."""
+
+    format: str
+    url: str
+    title: str = ""
+    size: int | None = None
+    sha256: str = ""
+    modified: datetime | None = None
+    created: datetime | None = None
+    id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """A publisher as the catalogue keeps it."""
+
+    id: UUID
+    name: str
+    title: str
+    description: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A dataset of the catalogue. `modified` changes only when its data or its words do."""
+
+    id: UUID
+    dataset: Dataset
+    columns: tuple[Column, ...]
+    extent: Extent
+    distributions: tuple[Distribution, ...]
+    organization: Organization
+    created: datetime
+    modified: datetime
+    feed: str = ""
+
+    @property
+    def name(self) -> str:
+        """The dataset's name."""
+        return self.dataset.name
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer to a search: how many there are, one page of them, and for each facet how many there are of each value."""
+
+    total: int
+    entries: tuple[Entry, ...]
+    facets: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """How a feed is doing. `wrong` is the sentence on its file if that can't be read, `error` what went wrong at its last run."""
+
+    feed: str
+    title: str = ""
+    dataset: str = ""
+    source: str = ""
+    connected: bool = False
+    paused: bool = False
+    wrong: str | None = None
+    error: str | None = None
+    last_message_time: datetime | None = None
+    last_commit_time: datetime | None = None
+    next_run_time: datetime | None = None
+    lag_seconds: float | None = None
+    rate_per_minute: float | None = None
+    position: int = 0
+    counts: Counts = field(default_factory=Counts)
+    source_state: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a feed; `ended` None while it runs, or if it was killed."""
+
+    id: int
+    feed: str
+    started: datetime
+    ended: datetime | None
+    counts: Counts
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token without its secret. `prefix` is how its holder recognises it."""
+
+    name: str
+    prefix: str
+    role: Role
+    datasets: frozenset[str] | None
+    columns: frozenset[str] | None
+    actions: frozenset[Action] | None
+    purpose: str
+    created: datetime
+    expires: datetime | None
+    last_used: datetime | None
+    revoked: datetime | None

@@ -1,0 +1,1 @@
+"""Where bytes come from: brokers, web servers, files. No disk of ours, nothing is decoded here."""

@@ -1,0 +1,19 @@
+"""The hand-over of pushed bodies: the api process puts a file, the worker moves it into the raw log."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from stadthub_lake.rawlog import RawLog
+
+ENDING = ".body"
+
+
+def take(folder: Path, log: RawLog) -> int:
+    """Move every waiting body into the raw log, oldest first; answer how many. A body leaves the folder once it is durable."""
+    waiting = sorted(path for path in folder.glob(f"*{ENDING}") if not path.name.startswith("."))
+    for path in waiting:
+        received = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        log.append([(received, f"push/{path.stem}", path.read_bytes())])
+        log.sync()
+        path.unlink()
+    return len(waiting)
