@@ -146,6 +146,9 @@ feed = Table(
     Column("rejected", BigInteger, nullable=False),
     Column("dropped", BigInteger, nullable=False),
     Column("source_state", JSON, nullable=False),
+    Column("wanted_pause", Boolean, nullable=False),
+    Column("wanted_run", Boolean, nullable=False),
+    Column("wanted_replay", UtcTime),
 )
 
 run = Table(
