@@ -132,7 +132,7 @@ def run(name: NameArgument, as_json: JsonOption = False, config: ConfigOption = 
         raise Conflict(f"{feed.id} needs no run: data come by themselves to a {feed.source.type} feed as long as the hub runs")
     if holder(settings.data_dir, WORKER) is not None:
         with catalog_of(settings) as catalog:
-            catalog.note_feed(feed.id, wanted_run=True)
+            catalog.note_feed(feed.id, wanted_run=datetime.now(UTC))
         answer: dict[str, Any] = {"feed": feed.id, "by": "worker"}
         say(f"{feed.id}: the running hub does it now; `stadthub status` shows the result.")
     else:
@@ -153,13 +153,13 @@ def run(name: NameArgument, as_json: JsonOption = False, config: ConfigOption = 
 @app.command(epilog="[bold]Example[/bold]: stadthub feed pause districts")
 def pause(name: NameArgument, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
     """Stop taking data from a feed until it is resumed; a broker keeps its messages as long as its limits allow."""
-    _note(existing(config, data_dir), name, "paused", wanted_pause=True)
+    _note(existing(config, data_dir), name, "paused", paused=True)
 
 
 @app.command(epilog="[bold]Example[/bold]: stadthub feed resume districts")
 def resume(name: NameArgument, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
     """Take data from a paused feed again."""
-    _note(existing(config, data_dir), name, "resumed", wanted_pause=False)
+    _note(existing(config, data_dir), name, "resumed", paused=False)
 
 
 @app.command(epilog="[bold]Examples[/bold]: stadthub feed replay air --since 2026-05-01 · stadthub feed replay air --since 6h")
@@ -172,7 +172,7 @@ def replay(
     """Decode what was received since then again, after a decoder or its options were mended. Makes no duplicates."""
     settings = existing(config, data_dir)
     time = moment(since, settings.time_zone)
-    _note(settings, name, f"replayed since {time:%Y-%m-%d %H:%M:%S}Z", wanted_replay=time)
+    _note(settings, name, f"replayed since {time:%Y-%m-%d %H:%M:%S}Z", replay_since=time)
 
 
 def _note(settings: Settings, name: str, words: str, **changes: Any) -> None:
