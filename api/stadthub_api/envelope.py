@@ -2,6 +2,7 @@
 
 import secrets
 import time
+import traceback
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -101,7 +102,8 @@ class _Exchange:
             else:
                 await self.app(self.scope, receive, self.send)
         except Exception:
-            log.exception("unexpected", request_id=self.request_id, path=self.scope["path"])
+            # the bare traceback: renderers that show local variables would write tokens into the log
+            log.error("unexpected", request_id=self.request_id, path=self.scope["path"], traceback=traceback.format_exc())  # noqa: TRY400
             if self.status == 0:
                 await unexpected(Request(self.scope))(self.scope, receive, self.send)
         finally:

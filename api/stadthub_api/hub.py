@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar, TypeVarTuple
 
@@ -99,13 +99,13 @@ def absent(name: str) -> str:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Hub]:
     """The hub's doors, open until the block ends."""
-    catalog = Catalog(settings.database)
-    try:
+    with ExitStack() as stack:
+        catalog = Catalog(settings.database)
+        stack.callback(catalog.close)
         await run_sync(catalog.migrate)
         reader = Reader(settings.lake, settings.data_dir)
         lake = Lake(reader, settings.threads, settings.query_seconds, settings.query_memory_mb)
+        stack.callback(lake.close)
         site = Site(title=settings.site_title, url=settings.url, contact=settings.site_contact, version=VERSION)
         pool, exports = CapacityLimiter(2 * settings.threads + 2), CapacityLimiter(EXPORTS)
         yield Hub(settings, catalog, reader, lake, site, pool, exports, settings.database.startswith("sqlite"))
-    finally:
-        catalog.close()
