@@ -214,5 +214,3 @@ def cell(column: Column, value: Any, write: Writing) -> str:
 
 def _column(parameter: str) -> str:
     return parameter.rpartition("__")[0] or parameter
-
-

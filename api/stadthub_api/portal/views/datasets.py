@@ -63,7 +63,9 @@ def datasets(
     return page(request, "datasets.html", context)
 
 
-def _facets(write: Writing, found: Found, chosen: Mapping[str, tuple[str, ...]], there: Mapping[str, Any]) -> list[tuple[str, list[Choice]]]:
+def _facets(
+    write: Writing, found: Found, chosen: Mapping[str, tuple[str, ...]], there: Mapping[str, Any]
+) -> list[tuple[str, list[Choice]]]:
     """The facets with something to choose, the most frequent values first."""
     titles = {entry.dataset.metadata.publisher.name: entry.dataset.metadata.publisher.title for entry in found.entries}
     shown: list[tuple[str, list[Choice]]] = []

@@ -25,7 +25,9 @@ SOURCES = 12
 
 
 @router.get("/", openapi_extra=PUBLIC)
-def home(request: Request, catalog: CatalogDep, lake: LakeDep, principal: PrincipalDep, things: Annotated[int, Query(ge=1)] = 1) -> Response:
+def home(
+    request: Request, catalog: CatalogDep, lake: LakeDep, principal: PrincipalDep, things: Annotated[int, Query(ge=1)] = 1
+) -> Response:
     """The home page."""
     entries = _seen(catalog, principal)
     rows = [{**row, "entry": entry} for entry in _observing(entries, principal) for row in places.things(lake, entry)]
