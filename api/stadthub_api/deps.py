@@ -10,13 +10,13 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Path, Request
-from stadthub_lake.lake import Lake
 
 from stadthub_api.feeds import PushFeed, push_feed
 from stadthub_api.hub import Hub, Readable, readable
 from stadthub_api.problems import Unauthorized
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.site import Site
+from stadthub_lake.lake import Lake
 from stadthub_schemas.access import ANYBODY, Action, Principal, may
 from stadthub_schemas.errors import AccessError, NotFound
 from stadthub_schemas.settings import Settings

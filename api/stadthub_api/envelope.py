@@ -101,9 +101,9 @@ class _Exchange:
                 await self.send({"type": "http.response.body", "body": b""})
             else:
                 await self.app(self.scope, receive, self.send)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the top of the program: nothing may fall through to the server's own answer
             # the bare traceback: renderers that show local variables would write tokens into the log
-            log.error("unexpected", request_id=self.request_id, path=self.scope["path"], traceback=traceback.format_exc())  # noqa: TRY400
+            log.error("unexpected", request_id=self.request_id, path=self.scope["path"], traceback=traceback.format_exc())
             if self.status == 0:
                 await unexpected(Request(self.scope))(self.scope, receive, self.send)
         finally:
