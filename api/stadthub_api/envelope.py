@@ -56,10 +56,11 @@ OPEN = ("/api/", "/distributions/", "/openapi.json")
 def shortened(address: str) -> str:
     """The network of a client's address (/24, /48): enough to see an attack, too little to see a person."""
     try:
-        bits = 24 if ip_address(address).version == 4 else 48
+        known = ip_address(address)
     except ValueError:
         return "unknown"
-    return str(ip_network(f"{address}/{bits}", strict=False).network_address)
+    known = getattr(known, "ipv4_mapped", None) or known
+    return str(ip_network((known, 24 if known.version == 4 else 48), strict=False).network_address)
 
 
 class Envelope:
