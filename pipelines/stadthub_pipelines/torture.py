@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
-from stadthub_ingest.sources.mqtt import Publisher
+from stadthub_ingest.sources.broker import Publisher
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
 

@@ -1,6 +1,5 @@
 """`stadthub feed`: look at feeds, try a feed file, and tell the running hub what to do with one."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +13,7 @@ from stadthub_api.cli.output import plain, print_json, print_rows, print_table, 
 from stadthub_api.cli.status import SUM, state
 from stadthub_api.cli.times import moment
 from stadthub_api.running import WORKER, holder
-from stadthub_schemas.errors import NotFound
+from stadthub_schemas.errors import Conflict, NotFound
 from stadthub_schemas.feed import Feed, load_feed
 from stadthub_schemas.settings import Settings
 
@@ -23,6 +22,8 @@ app = typer.Typer(no_args_is_help=True, help="Feeds: list, check, try, run, paus
 NameArgument = Annotated[str, typer.Argument(help="The feed's id.")]
 #: How many rejects a trial shows; each different reason is counted in any case.
 REJECTS = 20
+#: The sources that are asked; to the others data come by themselves.
+PULLED = ("http", "file")
 
 
 @app.command("list", epilog="[bold]Example[/bold]: stadthub feed list --json")
@@ -127,6 +128,8 @@ def run(name: NameArgument, as_json: JsonOption = False, config: ConfigOption = 
     """Run a feed now: by the running hub, or right here if none runs."""
     settings = existing(config, data_dir)
     feed = _feed(settings, name)
+    if feed.source.type not in PULLED:
+        raise Conflict(f"{feed.id} needs no run: data come by themselves to a {feed.source.type} feed as long as the hub runs")
     if holder(settings.data_dir, WORKER) is not None:
         with catalog_of(settings) as catalog:
             catalog.note_feed(feed.id, wanted_run=datetime.now(UTC))
