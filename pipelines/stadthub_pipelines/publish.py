@@ -10,7 +10,6 @@ from uuid import uuid4
 
 from stadthub_catalog.catalog import Catalog, Distribution
 from stadthub_lake.lake import Lake
-
 from stadthub_schemas.access import ANYBODY, Principal, Role, may, visible
 from stadthub_schemas.access import Action as May
 from stadthub_schemas.dataset import AccessClass, Column, Dataset, Kind

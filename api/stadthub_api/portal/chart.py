@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from stadthub_api.hub import Readable
+from stadthub_api.portal.language import Writing
 from stadthub_lake.lake import Lake
 from stadthub_schemas.errors import NotFound
 from stadthub_schemas.properties import OBSERVED_PROPERTIES, title
 from stadthub_schemas.rows import datastream_key
-
-from stadthub_api.hub import Readable
-from stadthub_api.portal.language import Writing
 
 #: How far back the choices reach, and their words in German.
 SPANS: dict[str, tuple[timedelta, str]] = {

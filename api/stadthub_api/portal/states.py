@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from stadthub_catalog.entry import FeedState
-
 from stadthub_api.portal.freshness import Look
+from stadthub_catalog.entry import FeedState
 
 #: A feed that said nothing for so long, or lags so much, is told as silent or slow.
 SILENT = timedelta(hours=1)

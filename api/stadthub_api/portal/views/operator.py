@@ -7,17 +7,17 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
-from stadthub_catalog.catalog import Catalog
-from stadthub_catalog.entry import FeedState
-from stadthub_schemas.access import Action, may
-from stadthub_schemas.counts import Counts
-from stadthub_schemas.errors import AccessError, NotFound, StorageError
 
 from stadthub_api.deps import OPERATE, PUBLIC, SESSION_COOKIE, CatalogDep, HubDep, OperatorDep, SettingsDep
 from stadthub_api.hub import Hub
 from stadthub_api.portal.language import bare
 from stadthub_api.portal.rendering import link, page, writing
 from stadthub_api.portal.states import STATES, disk, state_of
+from stadthub_catalog.catalog import Catalog
+from stadthub_catalog.entry import FeedState
+from stadthub_schemas.access import Action, may
+from stadthub_schemas.counts import Counts
+from stadthub_schemas.errors import AccessError, NotFound, StorageError
 
 router = APIRouter(include_in_schema=False, prefix="/operator")
 
