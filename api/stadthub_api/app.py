@@ -9,6 +9,8 @@ from stadthub_api.bodies import BodyLimit
 from stadthub_api.compression import Compression
 from stadthub_api.envelope import Envelope
 from stadthub_api.hub import opened
+from stadthub_api.portal import errors
+from stadthub_api.portal import router as portal
 from stadthub_api.problems import register
 from stadthub_api.recent import Recent
 from stadthub_api.routers import aggregate, datasets, documentation, exports, feeds, files, health, push, sql
@@ -25,6 +27,7 @@ ROUTERS = (
     feeds.router,
     health.router,
     documentation.router,
+    portal.router,
 )
 
 
@@ -48,6 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     register(app)
+    app.state.error_page = errors.page
     for around in (BodyLimit, Recent, Compression, Envelope):  # the last one stands outermost
         app.add_middleware(around)
     return app
