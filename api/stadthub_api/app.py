@@ -8,6 +8,8 @@ from fastapi import FastAPI
 from stadthub_api.compression import Compression
 from stadthub_api.envelope import Envelope
 from stadthub_api.hub import opened
+from stadthub_api.portal import errors
+from stadthub_api.portal import router as portal
 from stadthub_api.problems import register
 from stadthub_api.recent import Recent
 from stadthub_api.routers import aggregate, datasets, documentation, exports, feeds, files, health, push, sql
@@ -27,6 +29,7 @@ ROUTERS = (
     feeds.router,
     health.router,
     documentation.router,
+    portal.router,
 )
 
 
@@ -50,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     for router in ROUTERS:
         app.include_router(router)
+    app.state.error_page = errors.page
     register(app)
     for around in (Recent, Compression, Envelope):  # the last one stands outermost
         app.add_middleware(around)

@@ -11,15 +11,15 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from stadthub_api.portal import assets
+from stadthub_api.portal.freshness import LOOKS, Freshness, freshness
+from stadthub_api.portal.language import NAMES, PREFIXES, Writing, bare, in_language, language_of, translations
 from stadthub_catalog.entry import Entry
 from stadthub_schemas.dataset import Language
 from stadthub_schemas.properties import title
 from stadthub_schemas.settings import Settings
 from stadthub_schemas.vocabularies import FORMATS, FREQUENCIES, LICENSES, THEMES
-
-from stadthub_api.portal import assets
-from stadthub_api.portal.freshness import LOOKS, Freshness, freshness
-from stadthub_api.portal.language import NAMES, PREFIXES, Writing, bare, in_language, language_of, translations
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from stadthub_catalog.entry import FeedState
-
 from stadthub_api.portal.freshness import Look
+from stadthub_catalog.entry import FeedState
 
 #: A feed that said nothing for so long, or lags so much, is told as silent or slow.
 SILENT = timedelta(hours=1)
@@ -34,7 +33,7 @@ def state_of(feed: FeedState, now: datetime) -> str:
     counts = feed.counts
     holds = {
         "wrong": bool(feed.wrong),
-        "paused": feed.paused,
+        "paused": feed.paused or feed.wanted_pause,
         "error": bool(feed.error),
         "disconnected": feed.source == "mqtt" and not feed.connected,
         "slow": (feed.lag_seconds or 0.0) > SLOW_SECONDS,

@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from stadthub_api.hub import Readable
+from stadthub_api.parameters import PAGE, Question
+from stadthub_api.portal.language import Writing
 from stadthub_lake.lake import Lake
 from stadthub_schemas.dataset import Column, ColumnType, Kind
 from stadthub_schemas.errors import NotFound
 from stadthub_schemas.query import EVERYTHING, RowsQuery
-
-from stadthub_api.hub import Readable
-from stadthub_api.parameters import PAGE, Question
-from stadthub_api.portal.language import Writing
 
 #: Rows on one page, and columns that are shown when nobody chose any.
 SIZE = 25
@@ -214,5 +213,3 @@ def cell(column: Column, value: Any, write: Writing) -> str:
 
 def _column(parameter: str) -> str:
     return parameter.rpartition("__")[0] or parameter
-
-

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from stadthub_catalog.entry import Found
-from stadthub_schemas.vocabularies import FORMATS, LICENSES, THEMES
 
 from stadthub_api.deps import PUBLIC, CatalogDep, PrincipalDep
 from stadthub_api.portal.language import Writing
 from stadthub_api.portal.rendering import KINDS, link, page, writing
+from stadthub_catalog.entry import Found
+from stadthub_schemas.vocabularies import FORMATS, LICENSES, THEMES
 
 router = APIRouter(include_in_schema=False)
 
@@ -63,7 +63,9 @@ def datasets(
     return page(request, "datasets.html", context)
 
 
-def _facets(write: Writing, found: Found, chosen: Mapping[str, tuple[str, ...]], there: Mapping[str, Any]) -> list[tuple[str, list[Choice]]]:
+def _facets(
+    write: Writing, found: Found, chosen: Mapping[str, tuple[str, ...]], there: Mapping[str, Any]
+) -> list[tuple[str, list[Choice]]]:
     """The facets with something to choose, the most frequent values first."""
     titles = {entry.dataset.metadata.publisher.name: entry.dataset.metadata.publisher.title for entry in found.entries}
     shown: list[tuple[str, list[Choice]]] = []

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from stadthub_catalog.catalog import Catalog
-from stadthub_catalog.entry import Entry
-from stadthub_lake.lake import Lake
-from stadthub_schemas.access import Action, Principal, may
-from stadthub_schemas.dataset import Kind
 
 from stadthub_api.deps import PUBLIC, CatalogDep, LakeDep, PrincipalDep
 from stadthub_api.portal import places
 from stadthub_api.portal.language import Writing
 from stadthub_api.portal.live import live
 from stadthub_api.portal.rendering import link, page, writing
+from stadthub_catalog.catalog import Catalog
+from stadthub_catalog.entry import Entry
+from stadthub_lake.lake import Lake
+from stadthub_schemas.access import Action, Principal, may
+from stadthub_schemas.dataset import Kind
 
 router = APIRouter(include_in_schema=False)
 
@@ -25,7 +25,9 @@ SOURCES = 12
 
 
 @router.get("/", openapi_extra=PUBLIC)
-def home(request: Request, catalog: CatalogDep, lake: LakeDep, principal: PrincipalDep, things: Annotated[int, Query(ge=1)] = 1) -> Response:
+def home(
+    request: Request, catalog: CatalogDep, lake: LakeDep, principal: PrincipalDep, things: Annotated[int, Query(ge=1)] = 1
+) -> Response:
     """The home page."""
     entries = _seen(catalog, principal)
     rows = [{**row, "entry": entry} for entry in _observing(entries, principal) for row in places.things(lake, entry)]
