@@ -59,7 +59,14 @@ def build(folder: Path) -> City:
     store.close()
     reader = Reader(settings.lake, settings.data_dir)
     lake = Lake(reader)
-    for name, kind in ((AIR, Kind.TIMESERIES), (EMPTY, Kind.TIMESERIES), (HIDDEN, Kind.TIMESERIES), (TREES, Kind.FEATURES), (DISTRICTS, Kind.FEATURES), (HOURS, Kind.TABLE)):
+    for name, kind in (
+        (AIR, Kind.TIMESERIES),
+        (EMPTY, Kind.TIMESERIES),
+        (HIDDEN, Kind.TIMESERIES),
+        (TREES, Kind.FEATURES),
+        (DISTRICTS, Kind.FEATURES),
+        (HOURS, Kind.TABLE),
+    ):
         file = Distribution("csv", f"/distributions/{name}/{name}.csv", title="CSV", size=123_456, sha256="0" * 64, modified=NOW)
         catalog.publish(_described(name, kind), reader.columns(name), lake.extent(name), [file] if name == AIR else [], name)
     lake.close()
@@ -82,7 +89,13 @@ WORDS: dict[str, dict[str, Any]] = {
         "simulated": True,
         "attribution": "Umweltamt Musterstadt, Luftmessnetz",
     },
-    EMPTY: {"title": "Wasserstände", "title_en": "Water levels", "description": "Pegel an der Muster.", "themes": ("ENVI",), "update_frequency": "5MIN"},
+    EMPTY: {
+        "title": "Wasserstände",
+        "title_en": "Water levels",
+        "description": "Pegel an der Muster.",
+        "themes": ("ENVI",),
+        "update_frequency": "5MIN",
+    },
     HIDDEN: {"title": "Kameras", "description": "Nur für Befugte.", "themes": ("TRAN",), "access": "restricted"},
     TREES: {
         "title": "Bäume",
@@ -135,14 +148,22 @@ def _air() -> pa.Table:
 def _trees() -> pa.Table:
     species = ("Linde", "Eiche", "Ahorn", "Kastanie")
     return _features(
-        (f"B{number:04}", shapely.Point(10.0 + 0.001 * (number % 70), 51.0 + 0.003 * (number % 13)), {"species": species[number % 4], "height": 5 + number % 20, "protected": number % 7 == 0})
+        (
+            f"B{number:04}",
+            shapely.Point(10.0 + 0.001 * (number % 70), 51.0 + 0.003 * (number % 13)),
+            {"species": species[number % 4], "height": 5 + number % 20, "protected": number % 7 == 0},
+        )
         for number in range(300)
     )
 
 
 def _districts() -> pa.Table:
     return _features(
-        (f"{row}{column}", shapely.box(9.99 + 0.03 * column, 50.99 + 0.02 * row, 10.02 + 0.03 * column, 51.01 + 0.02 * row), {"name": f"Stadtteil {row}{column}", "inhabitants": 4000 + 100 * row})
+        (
+            f"{row}{column}",
+            shapely.box(9.99 + 0.03 * column, 50.99 + 0.02 * row, 10.02 + 0.03 * column, 51.01 + 0.02 * row),
+            {"name": f"Stadtteil {row}{column}", "inhabitants": 4000 + 100 * row},
+        )
         for row in range(3)
         for column in range(3)
     )
@@ -150,19 +171,28 @@ def _districts() -> pa.Table:
 
 def _features(items: Any) -> pa.Table:
     return pa.Table.from_pylist(
-        [{"id": name, "geometry": shapely.to_wkb(shape), "properties": json.dumps(words)} for name, shape, words in items], schema=FEATURES_IN
+        [{"id": name, "geometry": shapely.to_wkb(shape), "properties": json.dumps(words)} for name, shape, words in items],
+        schema=FEATURES_IN,
     )
 
 
 def _hours() -> pa.Table:
     days = ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag")
-    return pa.table({"office": ["Bürgeramt"] * 5 + ["Standesamt"] * 5, "weekday": [*days, *days], "hours": pa.array([8.0, 8.0, 4.5, 10.0, 6.0] * 2)})
+    return pa.table(
+        {"office": ["Bürgeramt"] * 5 + ["Standesamt"] * 5, "weekday": [*days, *days], "hours": pa.array([8.0, 8.0, 4.5, 10.0, 6.0] * 2)}
+    )
 
 
 def _rejects() -> pa.Table:
     return pa.Table.from_pylist(
         [
-            {"position": 2, "row": number, "received_time": NOW, "reason": f"result: {900 + number} lies outside 0 … 500", "excerpt": '{"thing": "luft-99", "result": 901}'}
+            {
+                "position": 2,
+                "row": number,
+                "received_time": NOW,
+                "reason": f"result: {900 + number} lies outside 0 … 500",
+                "excerpt": '{"thing": "luft-99", "result": 901}',
+            }
             for number in range(3)
         ],
         schema=REJECTS,
@@ -171,10 +201,41 @@ def _rejects() -> pa.Table:
 
 def _feeds(catalog: Catalog, stored: int) -> None:
     counts = Counts(received=stored + 3, stored=stored, rejected=3)
-    catalog.note_feed("air", title="Luftmessnetz", dataset=AIR, source="mqtt", connected=True, last_message_time=NOW, last_commit_time=NOW, lag_seconds=0.4, rate_per_minute=96.0, counts=counts)
-    catalog.note_feed("trees", title="Baumkataster", dataset=TREES, source="http", last_message_time=NOW, next_run_time=NOW + timedelta(hours=1), counts=Counts(300, 300))
-    catalog.note_feed("parking", title="Parkhäuser", source="http", wrong="parking.toml: source.url: Field required\nparking.toml: sorce: there is no such key: did you mean source?")
-    catalog.note_feed("bikes", title="Radzählung", source="http", error="https://zaehler.example/: timed out", counts=Counts(100, 40, 0, 60, 0), last_message_time=NOW - timedelta(hours=3))
+    catalog.note_feed(
+        "air",
+        title="Luftmessnetz",
+        dataset=AIR,
+        source="mqtt",
+        connected=True,
+        last_message_time=NOW,
+        last_commit_time=NOW,
+        lag_seconds=0.4,
+        rate_per_minute=96.0,
+        counts=counts,
+    )
+    catalog.note_feed(
+        "trees",
+        title="Baumkataster",
+        dataset=TREES,
+        source="http",
+        last_message_time=NOW,
+        next_run_time=NOW + timedelta(hours=1),
+        counts=Counts(300, 300),
+    )
+    catalog.note_feed(
+        "parking",
+        title="Parkhäuser",
+        source="http",
+        wrong="parking.toml: source.url: Field required\nparking.toml: sorce: there is no such key: did you mean source?",
+    )
+    catalog.note_feed(
+        "bikes",
+        title="Radzählung",
+        source="http",
+        error="https://zaehler.example/: timed out",
+        counts=Counts(100, 40, 0, 60, 0),
+        last_message_time=NOW - timedelta(hours=3),
+    )
     catalog.note_feed("noise", title="Lärm", source="mqtt", connected=False, paused=True, wanted_pause=True, counts=Counts(10, 5))
     for error in (None, "https://zaehler.example/: timed out"):
         run = catalog.start_run("bikes")
