@@ -44,6 +44,7 @@ class Series:
     def __init__(self, name: str, folder: Path, data_dir: Path) -> None:
         self.name = name
         self.lock = threading.RLock()
+        self.maintaining = threading.Lock()
         self.table = Table(folder / inventory.OBSERVATIONS)
         self.table.create(OBSERVATIONS)
         self.marks = Marks(self.table, data_dir / "progress" / f"{name}.json")
@@ -58,6 +59,10 @@ class Series:
     def pending(self) -> int:
         """How many accepted rows wait for their commit."""
         return sum(one.rows.num_rows for one in self._pending)
+
+    def progress(self, feed: str) -> Progress:
+        """What is committed of a feed."""
+        return self.marks.of(feed)
 
     def append(self, feed: str, position: int, rows: pa.Table) -> Appended:
         """Which rows were new; they are visible when this returns (large batches: after their commit)."""
