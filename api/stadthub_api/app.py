@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from stadthub_api.bodies import BodyLimit
 from stadthub_api.compression import Compression
 from stadthub_api.envelope import Envelope
 from stadthub_api.hub import opened
@@ -15,9 +16,6 @@ from stadthub_api.recent import Recent
 from stadthub_api.routers import aggregate, datasets, documentation, exports, feeds, files, health, push, sql
 from stadthub_api.version import VERSION
 from stadthub_schemas.settings import Settings
-
-#: A request body is a question or a form; only a push may be larger, and its feed says how large.
-MAX_BODY = 1_000_000
 
 ROUTERS = (
     datasets.router,
@@ -49,12 +47,11 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        max_body_size=MAX_BODY,
     )
     for router in ROUTERS:
         app.include_router(router)
     app.state.error_page = errors.page
     register(app)
-    for around in (Recent, Compression, Envelope):  # the last one stands outermost
+    for around in (BodyLimit, Recent, Compression, Envelope):  # the last one stands outermost
         app.add_middleware(around)
     return app

@@ -146,9 +146,9 @@ feed = Table(
     Column("rejected", BigInteger, nullable=False),
     Column("dropped", BigInteger, nullable=False),
     Column("source_state", JSON, nullable=False),
-    Column("wanted_pause", Boolean, nullable=False),
-    Column("wanted_run", Boolean, nullable=False),
-    Column("wanted_replay", UtcTime),
+    Column("quarantine", Text),
+    Column("wanted_run", UtcTime),
+    Column("replay_since", UtcTime),
 )
 
 run = Table(

@@ -10,11 +10,10 @@ from uuid import uuid4
 
 from stadthub_catalog.catalog import Catalog, Distribution
 from stadthub_lake.lake import Lake
-
 from stadthub_schemas.access import ANYBODY, Principal, Role, may, visible
 from stadthub_schemas.access import Action as May
 from stadthub_schemas.dataset import AccessClass, Column, Dataset, Kind
-from stadthub_schemas.errors import StorageError
+from stadthub_schemas.errors import NotFound, StorageError
 from stadthub_schemas.query import RowsQuery
 from stadthub_schemas.vocabularies import FORMATS
 
@@ -74,7 +73,10 @@ class Publisher:
 
     def _standing(self, dataset: Dataset) -> tuple[Distribution, ...]:
         """The files that the catalogue knows from before."""
-        return tuple(entry.distributions) if (entry := self._catalog.find(dataset.name)) is not None else ()
+        try:
+            return self._catalog.entry(dataset.name).distributions
+        except NotFound:
+            return ()
 
     def _write(self, dataset: Dataset, format_: str) -> Distribution:
         """One file: written under a hidden name, synced, then renamed to a name that holds its checksum."""
@@ -91,7 +93,14 @@ class Publisher:
         except OSError as error:
             hidden.unlink(missing_ok=True)
             raise StorageError(f"{dataset.name}: its {FORMATS[format_].title} file can't be written: {error.strerror}") from error
-        return Distribution(format=format_, file=path.name, size=size, sha256=digest, modified=datetime.now(UTC))
+        return Distribution(
+            format=format_,
+            url=f"/distributions/{dataset.name}/{dataset.name}.{ending}",
+            title=f"{dataset.metadata.title} ({FORMATS[format_].title})",
+            size=size,
+            sha256=digest,
+            modified=datetime.now(UTC),
+        )
 
     def _query(self, dataset: Dataset) -> RowsQuery:
         decision = may(READERS[dataset.metadata.access], May.READ, dataset)

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from stadthub_catalog.catalog import Catalog
-from stadthub_ingest.sources.reach import Reach
 from stadthub_lake.rawlog import RawLog
 
+from stadthub_catalog.catalog import Catalog
+from stadthub_ingest.sources.reach import Reach
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.intake import Doors, Intake
 from stadthub_pipelines.pull import Puller
@@ -43,7 +43,7 @@ class Runner:
         self.flow = flow
         self.log = RawLog(place.data_dir / "raw" / feed.id, place.min_free_bytes)
         self.intake = Intake(feed, flow.dataset, self.log, place.doors)
-        self.paused = False
+        self.paused = True
         self.puller: Puller | None = None
         self._place = place
         self._receiver: Receiver | None = None
@@ -56,16 +56,27 @@ class Runner:
         with flow.lock:
             flow.intakes[feed.id] = self.intake
 
-    def start(self) -> None:
-        """Take in."""
+    def obey(self, *, paused: bool) -> None:
+        """Take in or don't, as the operator or the feed file wants."""
+        wanted = paused or self.feed.paused
+        if wanted and not self.paused:
+            self._pause()
+        elif self.paused and not wanted:
+            self._start()
+
+    def hurry(self) -> None:
+        """Fetch as soon as possible."""
+        if self.puller is not None:
+            self.puller.hurry()
+
+    def _start(self) -> None:
         self.paused = False
         if isinstance(self.feed.source, MqttSource) and self._receiver is None:
             self._receiver = Receiver(self.feed, self.feed.source, self.log, self._place.notice)
             self._receiver.start()
-        if self.puller is not None:
-            self.puller.hurry()
+        self.hurry()
 
-    def pause(self) -> None:
+    def _pause(self) -> None:
         """Take nothing in any more; the broker and the far side keep what comes."""
         self.paused = True
         if self._receiver is not None:
@@ -74,7 +85,7 @@ class Runner:
 
     def close(self) -> None:
         """Stop, and leave the flow; what is logged stays for the next start."""
-        self.pause()
+        self._pause()
         self.flow.turn()
         self.flow.commit()
         with self.flow.lock:
@@ -124,7 +135,6 @@ class Runner:
             "title": self.feed.title,
             "dataset": self.feed.dataset,
             "source": self.feed.source.type,
-            "paused": self.paused,
             "connected": self._connected(),
             "error": self._error(),
             "position": intake.position,

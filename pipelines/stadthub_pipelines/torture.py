@@ -20,10 +20,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
-from stadthub_ingest.sources.mqtt import Publisher
+
+from stadthub_ingest.sources.broker import Publisher
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
-
 from stadthub_schemas.errors import NotFound, SourceError
 from stadthub_schemas.query import RowsQuery
 from stadthub_schemas.settings import Settings

@@ -8,15 +8,16 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import structlog
+
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.sources.reach import Reach
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
 from stadthub_lake.store import Store
-
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.folder import FeedFolder, Look
 from stadthub_pipelines.intake import Doors
@@ -134,7 +135,7 @@ class Worker:
         """Start, change and stop feeds so that those run which the folder now holds."""
         for feed_id in [one for one in self._runners if one not in look.feeds and one not in look.wrong]:
             self._runners.pop(feed_id).close()
-            self._catalog.note_feed(feed_id, removed=True, connected=False)
+            self._catalog.forget_feed(feed_id)
             LOG.info("feed removed", feed=feed_id)
         for feed_id, feed in look.feeds.items():
             runner = self._runners.get(feed_id)
@@ -158,35 +159,28 @@ class Worker:
                 flow = self._flows[dataset.name] = Flow(dataset, self._store, self._settings.commit_seconds, self._settings.commit_rows)
             flow.describe(dataset)
             runner = Runner(feed, flow, self._place)
-            self._catalog.note_feed(feed.id, removed=False, **runner.state())
+            self._catalog.note_feed(feed.id, **runner.state())
             self._publisher.announce(dataset, feed.id)
         except StadthubError as error:
             LOG.error("feed can't start", feed=feed.id, error=str(error))
             self._catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=str(error))
             return
         self._runners[feed.id] = runner
-        if feed.paused or self._catalog.feed(feed.id).wanted_pause:
-            runner.pause()
-        else:
-            runner.start()
+        runner.obey(paused=self._catalog.feed(feed.id).paused)
         LOG.info("feed taken up", feed=feed.id, source=feed.source.type, dataset=dataset.name)
 
     def _grant(self) -> None:
         """Do what operators asked for through the catalogue: pause, resume, run, replay."""
         for state in self._catalog.feeds():
-            runner = self._runners.get(state.id)
-            if runner is None:
-                continue
-            if state.wanted_pause != runner.paused and not runner.feed.paused:
-                runner.pause() if state.wanted_pause else runner.start()
-            if state.wanted_run:
-                self._catalog.note_feed(state.id, wanted_run=False)
-                if runner.puller is not None:
-                    runner.puller.hurry()
-            if state.wanted_replay is not None:
-                since = state.wanted_replay
-                self._catalog.note_feed(state.id, wanted_replay=None)
-                self._start(f"replay {state.id}", self._pull_pool, lambda runner=runner, since=since: runner.replay(since))
+            runner = self._runners.get(state.feed)
+            if runner is not None:
+                runner.obey(paused=state.paused)
+                if state.wanted_run is not None:
+                    self._catalog.note_feed(state.feed, wanted_run=None)
+                    runner.hurry()
+                if state.replay_since is not None:
+                    self._catalog.note_feed(state.feed, replay_since=None)
+                    self._start(f"replay {state.feed}", self._pull_pool, partial(runner.replay, state.replay_since))
 
     def _note(self) -> None:
         """Write down for the operator page how each feed does."""
@@ -244,7 +238,7 @@ def run_once(feed: Feed, settings: Settings) -> Runner:
         runner = Runner(feed, Flow(dataset, store, settings.commit_seconds, settings.commit_rows), place)
         runner.pull_once()
         publisher = Publisher(lake, catalog, Path(settings.data_dir) / "distributions", FILE_SECONDS)
-        catalog.note_feed(feed.id, removed=False, **runner.state())
+        catalog.note_feed(feed.id, **runner.state())
         runner.close()
         publisher.announce(dataset, feed.id)
         publisher.write_files(dataset, feed.id)

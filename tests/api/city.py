@@ -156,7 +156,9 @@ def _feeds(settings: Settings, catalog: Catalog) -> None:
     settings.feeds.mkdir()
     (settings.feeds / "air-push.toml").write_text(PUSH_FEED, "utf-8")
     (settings.feeds / "broken.toml").write_text("id = ", "utf-8")
-    catalog.note_feed("air-push", title="Luft, gesendet", dataset=PUBLIC_AIR, source="push", counts=Counts(received=10, stored=9, rejected=1))
+    catalog.note_feed(
+        "air-push", title="Luft, gesendet", dataset=PUBLIC_AIR, source="push", counts=Counts(received=10, stored=9, rejected=1)
+    )
     catalog.note_feed("air-feed", title="Luft", dataset=PUBLIC_AIR, source="mqtt", source_state={"url": SECRET})
     run = catalog.start_run("air-feed")
     catalog.end_run(run, Counts(received=3, stored=3), None)

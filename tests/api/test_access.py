@@ -103,7 +103,9 @@ SEES = {
 
 @pytest.mark.parametrize("who", SEES, ids=str)
 @pytest.mark.parametrize("face", FACES)
-def test_a_dataset_is_there_for_those_who_may_read_it_and_absent_for_all_others(address: str, city: City, who: str | None, face: str) -> None:
+def test_a_dataset_is_there_for_those_who_may_read_it_and_absent_for_all_others(
+    address: str, city: City, who: str | None, face: str
+) -> None:
     with client(address, city.tokens[who] if who else None) as one:
         for name in DATASETS:
             answer = one.get(face.format(name=name, file=city.files[name]))

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -63,7 +64,8 @@ class Running:
         folder.mkdir(parents=True, exist_ok=True)
         name = f"{time.time_ns()}-{uuid4().hex}"
         hidden = folder / f".{name}"
-        hidden.write_bytes(body)
+        header = {"content_type": "application/json", "received_time": datetime.now(UTC).isoformat(), "name": "push:test"}
+        hidden.write_bytes(orjson.dumps(header) + b"\n" + body)
         hidden.rename(folder / f"{name}.body")
 
     def count(self, dataset: str) -> int:

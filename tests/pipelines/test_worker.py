@@ -9,7 +9,7 @@ from tests.pipelines.running import METADATA, PUSH_FEED, Running, row, running
 
 def test_what_is_pushed_is_visible_within_two_seconds(tmp_path: Path) -> None:
     with running(tmp_path, {"air": PUSH_FEED}) as hub:
-        hub.wait(lambda: any(feed.id == "air" for feed in hub.catalog.feeds()))
+        hub.wait(lambda: any(feed.feed == "air" for feed in hub.catalog.feeds()))
         started = time.monotonic()
         hub.push("air", row(1), row(2))
         hub.wait(lambda: hub.count("air") == 2, 10)
@@ -61,13 +61,14 @@ def test_a_new_file_is_taken_up_while_running(tmp_path: Path) -> None:
 
 def test_a_paused_feed_takes_nothing_until_it_is_resumed(tmp_path: Path) -> None:
     with running(tmp_path, {"air": PUSH_FEED}) as hub:
-        hub.wait(lambda: any(feed.id == "air" for feed in hub.catalog.feeds()))
-        hub.catalog.note_feed("air", wanted_pause=True)
-        hub.wait(lambda: hub.catalog.feed("air").paused)
+        hub.wait(lambda: any(feed.feed == "air" for feed in hub.catalog.feeds()))
+        hub.catalog.note_feed("air", paused=True)
+        hub.wait(lambda: hub.catalog.feed("air").rate_per_minute is not None)
+        hub.wait(lambda: not hub.catalog.feed("air").connected)
         hub.push("air", row(1))
         time.sleep(0.5)
         assert hub.count("air") == 0
-        hub.catalog.note_feed("air", wanted_pause=False)
+        hub.catalog.note_feed("air", paused=False)
         hub.wait(lambda: hub.count("air") == 1)
 
 
@@ -80,7 +81,7 @@ def test_a_replay_after_a_mend_brings_the_rejected_rows_and_no_duplicates(tmp_pa
         mended = PUSH_FEED.replace("[metadata]", "[rules]\nranges = { air_temperature = [-60, 100] }\n[metadata]")
         (hub.settings.feeds / "air.toml").write_text(mended, "utf-8")
         hub.wait(lambda: hub.worker.feed("air").rules.ranges != {})
-        hub.catalog.note_feed("air", wanted_replay=begin)
+        hub.catalog.note_feed("air", replay_since=begin)
         hub.wait(lambda: hub.count("air") == 2)
         hub.wait(lambda: _received(hub) == 4)
         assert hub.results("air") == [1, 95]

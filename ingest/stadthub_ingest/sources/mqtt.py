@@ -202,7 +202,7 @@ class Subscription:
         while (mid := take()) is not None:
             client.ack(mid, 1)
 
-    def _on_connect(self, client: Client, _: object, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None) -> None:
+    def _on_connect(self, client: Client, _: object, flags: ConnectFlags, reason: ReasonCode, __: Properties | None) -> None:
         if reason.is_failure:
             self.error = f"{self._place}: {REFUSALS.get(str(reason), f'the broker refused the connection: {reason}')}"
             return

@@ -153,9 +153,9 @@ def _feeds() -> None:
         sa.Column("rejected", sa.BigInteger(), nullable=False),
         sa.Column("dropped", sa.BigInteger(), nullable=False),
         sa.Column("source_state", sa.JSON(), nullable=False),
-        sa.Column("wanted_pause", sa.Boolean(), nullable=False),
-        sa.Column("wanted_run", sa.Boolean(), nullable=False),
-        sa.Column("wanted_replay", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("quarantine", sa.Text(), nullable=True),
+        sa.Column("wanted_run", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("replay_since", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("feed", name=op.f("pk_feed")),
     )
     op.create_index(op.f("ix_feed_dataset"), "feed", ["dataset"], unique=False)
