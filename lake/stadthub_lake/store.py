@@ -78,11 +78,14 @@ class Store:
 
     def commit(self, dataset: str, progress: Mapping[str, Progress]) -> None:
         """What was accepted up to these positions is in the table, on disk, exactly once."""
-        series = self._timeseries(dataset)
-        with series.lock:
+        writer = self._writer(dataset)
+        with writer.lock:
             for feed, one in progress.items():
                 self._rejects.commit(feed, one)
-            series.commit(progress)
+            if isinstance(writer, Series):
+                writer.commit(progress)
+            else:
+                writer.advance(progress)
 
     def progress(self, dataset: str, feed: str) -> Progress:
         """What is committed of a feed; Progress(0, Counts()) if nothing is."""
@@ -91,8 +94,9 @@ class Store:
             return writer.progress(feed)
 
     def pending(self, dataset: str) -> int:
-        """How many accepted rows wait for their commit."""
-        return self._timeseries(dataset).pending
+        """How many accepted rows wait for their commit; features and tables never let one wait."""
+        writer = self._writer(dataset)
+        return writer.pending if isinstance(writer, Series) else 0
 
     def compact(self, dataset: str) -> None:
         """Small files become few large, sorted ones."""
