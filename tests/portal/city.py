@@ -236,7 +236,7 @@ def _feeds(catalog: Catalog, stored: int) -> None:
         counts=Counts(100, 40, 0, 60, 0),
         last_message_time=NOW - timedelta(hours=3),
     )
-    catalog.note_feed("noise", title="Lärm", source="mqtt", connected=False, paused=True, wanted_pause=True, counts=Counts(10, 5))
+    catalog.note_feed("noise", title="Lärm", source="mqtt", connected=False, paused=True, counts=Counts(10, 5))
     for error in (None, "https://zaehler.example/: timed out"):
         run = catalog.start_run("bikes")
         catalog.end_run(run, Counts(50, 20, 0, 30, 0), error)

@@ -19,6 +19,7 @@ STATES: dict[str, Look] = {
     "wrong": Look("Datei fehlerhaft", "danger", "danger"),
     "error": Look("Störung", "danger", "danger"),
     "paused": Look("angehalten", "info", "info"),
+    "quarantined": Look("in Quarantäne", "danger", "danger"),
     "disconnected": Look("nicht verbunden", "danger", "danger"),
     "slow": Look("im Rückstand", "warning", "warning"),
     "silent": Look("still", "warning", "warning"),
@@ -33,8 +34,9 @@ def state_of(feed: FeedState, now: datetime) -> str:
     counts = feed.counts
     holds = {
         "wrong": bool(feed.wrong),
-        "paused": feed.paused or feed.wanted_pause,
+        "paused": feed.paused,
         "error": bool(feed.error),
+        "quarantined": bool(feed.quarantine),
         "disconnected": feed.source == "mqtt" and not feed.connected,
         "slow": (feed.lag_seconds or 0.0) > SLOW_SECONDS,
         "new": feed.last_message_time is None,

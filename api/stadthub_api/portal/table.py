@@ -42,7 +42,7 @@ class Field:
 
 
 #: By type of column: the inputs of its filter as (operator, words in German, type of input).
-_FIELDS: dict[ColumnType, tuple[tuple[str, str, str], ...]] = {
+FIELDS: dict[ColumnType, tuple[tuple[str, str, str], ...]] = {
     ColumnType.TEXT: (("contains", "{} enthält", "search"),),
     ColumnType.INTEGER: (("ge", "{} ab", "number"), ("le", "{} bis", "number")),
     ColumnType.NUMBER: (("ge", "{} ab", "number"), ("le", "{} bis", "number")),
@@ -131,7 +131,7 @@ class Table:
         return [
             self._field(column, f"{column.name}__{operator}", words, kind, there)
             for column in shown
-            for operator, words, kind in _FIELDS.get(column.type, ())
+            for operator, words, kind in FIELDS.get(column.type, ())
         ]
 
     def kept(self, fields: Iterable[Field]) -> Parameters:

@@ -1,5 +1,6 @@
 """The operator's pages: how each feed is doing, what was rejected and why, pausing and running; behind a token."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -24,10 +25,10 @@ REJECTS = 50
 RUNS = 20
 
 #: What the buttons do: the wish that the worker then fulfils.
-ORDERS: dict[str, dict[str, bool]] = {
-    "pause": {"wanted_pause": True},
-    "resume": {"wanted_pause": False},
-    "run": {"wanted_run": True},
+ORDERS: dict[str, Callable[[], dict[str, Any]]] = {
+    "pause": lambda: {"paused": True},
+    "resume": lambda: {"paused": False},
+    "run": lambda: {"wanted_run": datetime.now(UTC)},
 }
 
 
@@ -116,7 +117,7 @@ def command(catalog: Catalog, feed: FeedState, order: str, who: str) -> None:
     """Note the order for the worker and in the audit chain; NotFound for an order that there is not."""
     if order not in ORDERS:
         raise NotFound(f"there is no order {order[:50]!r}: use one of {', '.join(ORDERS)}")
-    catalog.note_feed(feed.feed, **ORDERS[order])
+    catalog.note_feed(feed.feed, **ORDERS[order]())
     catalog.record(who, f"feed.{order}", feed.feed)
 
 
