@@ -21,7 +21,7 @@ class PushFeed:
 
 def push_feed(catalog: Catalog, folder: Path, name: str) -> PushFeed:
     """The push feed of this name; NotFound if there is none, or if it has another source."""
-    state = catalog.feed(name)
+    state = catalog.feed(name[:100])
     if state.source != "push":
         raise NotFound(f"there is no push feed {name[:100]!r}")
     feeds = _feeds(folder)

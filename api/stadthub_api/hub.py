@@ -8,12 +8,12 @@ from typing import TypeVar, TypeVarTuple
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
-from stadthub_lake.lake import Lake
 
 from stadthub_api.version import VERSION
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import Entry
 from stadthub_catalog.site import Site
+from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
 from stadthub_schemas.access import Action, Decision, Principal, may
 from stadthub_schemas.errors import NotFound

@@ -120,7 +120,7 @@ def _staged(engine: Engine, rows: Matching, order: Sequence[Key], columns: Seque
             reverse=order[0].descending,
         )
         span = turned[count][0]
-        assert span is not None  # noqa: S101 - asked above
+        assert span is not None
         part = rows.reading(tuple(file for _, file in turned[:count]))
         edge = part.parameters.add(span[1] if order[0].descending else span[0])
         part = replace(part, where=f"({part.where}) AND o.{TIME} {'>' if order[0].descending else '<'} {edge}")

@@ -97,7 +97,7 @@ class Matching:
 
     def entities(self) -> str:
         """The join that puts the words of its entities beside each observation."""
-        assert self.snapshot.entities is not None  # noqa: S101 - a timeseries has them
+        assert self.snapshot.entities is not None
         self.parameters.tables["entities"] = self.snapshot.entities
         return "LEFT JOIN entities AS e ON e.datastream = o.datastream"
 

@@ -4,7 +4,6 @@ import threading
 import time
 
 from stadthub_lake.store import Store
-
 from stadthub_pipelines.intake import Intake
 from stadthub_schemas.dataset import Dataset
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stadthub_ingest.judge import Judge
-
 from stadthub_schemas.dataset import Dataset
 from stadthub_schemas.errors import FeedError
 from stadthub_schemas.feed import Feed, load_feed

@@ -1,7 +1,9 @@
 """The hand-over of pushed bodies: the api process puts a file, the worker moves it into the raw log."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+
+import orjson
 
 from stadthub_lake.rawlog import RawLog
 
@@ -12,8 +14,9 @@ def take(folder: Path, log: RawLog) -> int:
     """Move every waiting body into the raw log, oldest first; answer how many. A body leaves the folder once it is durable."""
     waiting = sorted(path for path in folder.glob(f"*{ENDING}") if not path.name.startswith("."))
     for path in waiting:
-        received = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        log.append([(received, f"push/{path.stem}", path.read_bytes())])
+        head, _, body = path.read_bytes().partition(b"\n")
+        header = orjson.loads(head)
+        log.append([(datetime.fromisoformat(header["received_time"]), header["name"], body)])
         log.sync()
         path.unlink()
     return len(waiting)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
+
 from stadthub_ingest.judge import Judge, Payload
 from stadthub_ingest.sources import file, http
 from stadthub_ingest.sources.mqtt import Message, Subscription
 from stadthub_ingest.sources.reach import Reach
-
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Dataset
 from stadthub_schemas.errors import FeedError

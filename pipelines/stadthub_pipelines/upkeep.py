@@ -4,7 +4,6 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from stadthub_lake.store import Store
-
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.runner import Runner
 from stadthub_schemas.dataset import Kind

@@ -12,12 +12,12 @@ from functools import partial
 from pathlib import Path
 
 import structlog
+
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.sources.reach import Reach
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
 from stadthub_lake.store import Store
-
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.folder import FeedFolder, Look
 from stadthub_pipelines.intake import Doors
@@ -47,8 +47,9 @@ class Worker:
         self._catalog = Catalog(settings.database)
         self._catalog.migrate()
         self._store = Store(settings.lake, settings.data_dir)
-        self._lake = Lake(Reader(settings.lake, settings.data_dir), settings.threads, settings.query_seconds * 10)
-        self._publisher = Publisher(self._lake, self._catalog, settings.data_dir / "distributions", FILE_SECONDS)
+        reader = Reader(settings.lake, settings.data_dir)
+        self._lake = Lake(reader, settings.threads, settings.query_seconds * 10)
+        self._publisher = Publisher(reader, self._lake, self._catalog, settings.data_dir / "distributions", FILE_SECONDS)
         self._upkeep = Upkeep(self._store)
         self._folder = FeedFolder(settings.feeds)
         self._runners: dict[str, Runner] = {}
@@ -227,7 +228,8 @@ def run_once(feed: Feed, settings: Settings) -> Runner:
     catalog = Catalog(settings.database)
     catalog.migrate()
     store = Store(settings.lake, settings.data_dir)
-    lake = Lake(Reader(settings.lake, settings.data_dir), settings.threads)
+    reader = Reader(settings.lake, settings.data_dir)
+    lake = Lake(reader, settings.threads)
     try:
         look = FeedFolder(settings.feeds).look() or Look()
         dataset = look.datasets.get(feed.id) or feed.described()
@@ -237,7 +239,7 @@ def run_once(feed: Feed, settings: Settings) -> Runner:
         )
         runner = Runner(feed, Flow(dataset, store, settings.commit_seconds, settings.commit_rows), place)
         runner.pull_once()
-        publisher = Publisher(lake, catalog, Path(settings.data_dir) / "distributions", FILE_SECONDS)
+        publisher = Publisher(reader, lake, catalog, Path(settings.data_dir) / "distributions", FILE_SECONDS)
         catalog.note_feed(feed.id, **runner.state())
         runner.close()
         publisher.announce(dataset, feed.id)

@@ -133,12 +133,12 @@ def _dataset(settings: Settings, catalog: Catalog, store: Store, name: str) -> s
     folder = settings.data_dir / "distributions" / name
     folder.mkdir(parents=True)
     (folder / file).write_bytes(body)
-    published = Distribution("csv", f"/distributions/{name}/{file}", title="CSV", size=len(body), sha256=digest, modified=END)
+    published = Distribution("csv", f"/distributions/{name}/{name}.csv", title="CSV", size=len(body), sha256=digest, modified=END)
     extent = Extent(
         rows=table.num_rows, first_time=BEGIN.isoformat(), last_time=END.isoformat(), bbox=(7.6, 51.9, 7.8, 52.1), datastreams=6, things=3
     )
     catalog.publish(dataset, TIMESERIES_COLUMNS, extent, [published], f"{name}-feed")
-    return file
+    return f"{name}.csv"
 
 
 PUSH_FEED = """

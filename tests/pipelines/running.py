@@ -3,8 +3,9 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -53,6 +54,7 @@ class Running:
     worker: Worker
     catalog: Catalog
     lake: Lake
+    reader: Reader
 
     def push(self, feed: str, *rows: dict[str, Any]) -> None:
         """Hand a body over as the api process does."""
@@ -63,14 +65,14 @@ class Running:
         folder.mkdir(parents=True, exist_ok=True)
         name = f"{time.time_ns()}-{uuid4().hex}"
         hidden = folder / f".{name}"
-        hidden.write_bytes(body)
+        header = {"content_type": "application/json", "received_time": datetime.now(UTC).isoformat(), "name": "push:test"}
+        hidden.write_bytes(orjson.dumps(header) + b"\n" + body)
         hidden.rename(folder / f"{name}.body")
 
     def count(self, dataset: str) -> int:
-        try:
+        with suppress(NotFound):
             return self.lake.count(RowsQuery(dataset))
-        except NotFound:
-            return 0
+        return 0
 
     def results(self, dataset: str) -> list[float]:
         return sorted(self.lake.rows(RowsQuery(dataset, columns=("result",), limit=None)).table.column("result").to_pylist())
@@ -79,8 +81,9 @@ class Running:
         """Wait until it is true; fail when it does not become so."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if true():
-                return
+            with suppress(NotFound):
+                if true():
+                    return
             time.sleep(0.02)
         raise AssertionError(f"it did not become true within {seconds} s")
 
@@ -96,9 +99,10 @@ def running(folder: Path, feeds: dict[str, str], **changes: Any) -> Iterator[Run
     thread = threading.Thread(target=worker.run)
     thread.start()
     catalog = Catalog(settings.database)
-    lake = Lake(Reader(settings.lake, settings.data_dir))
+    reader = Reader(settings.lake, settings.data_dir)
+    lake = Lake(reader)
     try:
-        yield Running(settings, worker, catalog, lake)
+        yield Running(settings, worker, catalog, lake, reader)
     finally:
         worker.stop()
         thread.join(timeout=60)

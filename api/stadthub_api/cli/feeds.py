@@ -1,11 +1,10 @@
 """`stadthub feed`: look at feeds, try a feed file, and tell the running hub what to do with one."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from stadthub_pipelines.trial import Trial, try_feed
-from stadthub_pipelines.worker import run_once
 
 from stadthub_api.cli.checks import Checked, check_files, feed_files
 from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalog_of, existing, settings_of
@@ -13,6 +12,8 @@ from stadthub_api.cli.output import plain, print_json, print_rows, print_table, 
 from stadthub_api.cli.status import SUM, state
 from stadthub_api.cli.times import moment
 from stadthub_api.running import WORKER, holder
+from stadthub_pipelines.trial import Trial, try_feed
+from stadthub_pipelines.worker import run_once
 from stadthub_schemas.errors import Conflict, NotFound
 from stadthub_schemas.feed import Feed, load_feed
 from stadthub_schemas.settings import Settings

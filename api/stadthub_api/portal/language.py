@@ -13,6 +13,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from babel.support import Translations
+
 from stadthub_schemas.dataset import Language
 from stadthub_schemas.units import UNITS
 

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
+
+from stadthub_api.portal.language import Writing
 from stadthub_catalog.entry import Entry
 from stadthub_lake.lake import Lake
 from stadthub_schemas.dataset import Column, ColumnType
 from stadthub_schemas.errors import NotFound
 from stadthub_schemas.properties import title
 from stadthub_schemas.query import RowsQuery
-
-from stadthub_api.portal.language import Writing
 
 #: How many things or features one map shows at most.
 MOST = 5_000

@@ -11,15 +11,15 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from stadthub_api.portal import assets
+from stadthub_api.portal.freshness import LOOKS, Freshness, freshness
+from stadthub_api.portal.language import NAMES, PREFIXES, Writing, bare, in_language, language_of, translations
 from stadthub_catalog.entry import Entry
 from stadthub_schemas.dataset import Language
 from stadthub_schemas.properties import title
 from stadthub_schemas.settings import Settings
 from stadthub_schemas.vocabularies import FORMATS, FREQUENCIES, LICENSES, THEMES
-
-from stadthub_api.portal import assets
-from stadthub_api.portal.freshness import LOOKS, Freshness, freshness
-from stadthub_api.portal.language import NAMES, PREFIXES, Writing, bare, in_language, language_of, translations
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -105,7 +105,7 @@ def _everywhere(request: Request) -> dict[str, Any]:
     now = datetime.now(UTC)
 
     def fresh(entry: Entry) -> Freshness:
-        return freshness(entry.extent.last_time, entry.dataset.metadata.update_frequency, now)
+        return freshness(entry.extent, entry.dataset.metadata.update_frequency, now)
 
     return {
         "w": write,

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from stadthub_catalog.entry import FeedState
-
 from stadthub_api.portal.freshness import Look
+from stadthub_catalog.entry import FeedState
 
 #: A feed that said nothing for so long, or lags so much, is told as silent or slow.
 SILENT = timedelta(hours=1)
@@ -20,6 +19,7 @@ STATES: dict[str, Look] = {
     "wrong": Look("Datei fehlerhaft", "danger", "danger"),
     "error": Look("Störung", "danger", "danger"),
     "paused": Look("angehalten", "info", "info"),
+    "quarantined": Look("in Quarantäne", "danger", "danger"),
     "disconnected": Look("nicht verbunden", "danger", "danger"),
     "slow": Look("im Rückstand", "warning", "warning"),
     "silent": Look("still", "warning", "warning"),
@@ -36,6 +36,7 @@ def state_of(feed: FeedState, now: datetime) -> str:
         "wrong": bool(feed.wrong),
         "paused": feed.paused,
         "error": bool(feed.error),
+        "quarantined": bool(feed.quarantine),
         "disconnected": feed.source == "mqtt" and not feed.connected,
         "slow": (feed.lag_seconds or 0.0) > SLOW_SECONDS,
         "new": feed.last_message_time is None,

@@ -53,7 +53,7 @@ class _Answer:
     body: bytes
 
 
-class _Attempt(Exception):  # noqa: N818  never leaves this file
+class _Attempt(Exception):
     """One attempt failed; another one may not."""
 
     def __init__(self, reason: str, wait: float | None = None) -> None:

@@ -4,9 +4,6 @@ from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from stadthub_catalog.entry import Entry
-from stadthub_lake.lake import Lake
-from stadthub_schemas.dataset import Kind
 
 from stadthub_api.deps import DATASET, LakeDep, ReadableDep
 from stadthub_api.hub import Readable
@@ -17,6 +14,9 @@ from stadthub_api.portal.language import Writing
 from stadthub_api.portal.rendering import link, page, settings, writing
 from stadthub_api.portal.snippets import QGIS_WAY, snippets
 from stadthub_api.portal.table import Table, cell, table
+from stadthub_catalog.entry import Entry
+from stadthub_lake.lake import Lake
+from stadthub_schemas.dataset import Kind
 
 router = APIRouter(include_in_schema=False)
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from stadthub_catalog.entry import Found
-from stadthub_schemas.vocabularies import FORMATS, LICENSES, THEMES
 
 from stadthub_api.deps import PUBLIC, CatalogDep, PrincipalDep
 from stadthub_api.portal.language import Writing
 from stadthub_api.portal.rendering import KINDS, link, page, writing
+from stadthub_catalog.entry import Found
+from stadthub_schemas.vocabularies import FORMATS, LICENSES, THEMES
 
 router = APIRouter(include_in_schema=False)
 

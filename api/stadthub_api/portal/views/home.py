@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from stadthub_catalog.catalog import Catalog
-from stadthub_catalog.entry import Entry
-from stadthub_lake.lake import Lake
-from stadthub_schemas.access import Action, Principal, may
-from stadthub_schemas.dataset import Kind
 
 from stadthub_api.deps import PUBLIC, CatalogDep, LakeDep, PrincipalDep
 from stadthub_api.portal import places
 from stadthub_api.portal.language import Writing
 from stadthub_api.portal.live import live
 from stadthub_api.portal.rendering import link, page, writing
+from stadthub_catalog.catalog import Catalog
+from stadthub_catalog.entry import Entry
+from stadthub_lake.lake import Lake
+from stadthub_schemas.access import Action, Principal, may
+from stadthub_schemas.dataset import Kind
 
 router = APIRouter(include_in_schema=False)
 
@@ -35,6 +35,7 @@ def home(
     number = min(things, last)
     context = {
         "total": len(entries),
+        "rows_total": sum(entry.extent.rows for entry in entries),
         "live": live(catalog, entries, principal),
         "newest": sorted(entries, key=lambda entry: entry.created, reverse=True)[:NEWEST],
         "themes_found": _themes(entries),
