@@ -50,6 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     for router in ROUTERS:
         app.include_router(router)
+    app.state.error_page = errors.page
     register(app)
     app.state.error_page = errors.page
     for around in (BodyLimit, Recent, Compression, Envelope):  # the last one stands outermost

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,12 +61,20 @@ class FeatureSet:
             marks = {**self._manifest.progress, feed: FeedMark(progress.position, progress.counts)}
             same = newest is not None and newest.columns == columns and change["unchanged"] == newest.rows == table.num_rows
             versions = self._manifest.versions if same else (*self._manifest.versions, self._write(table, columns, change))
-            told = Manifest(versions, marks)
-            if told != self._manifest:
-                with storing(self.name):
-                    manifest.write(self._folder, told)
-                self._manifest = told
+            self._tell(Manifest(versions, marks))
             return Change(version=versions[-1].number, **change)
+
+    def advance(self, progress: Mapping[str, Progress]) -> None:
+        """The feeds are this far, though no new version came of it."""
+        with self.lock:
+            marks = {feed: FeedMark(one.position, one.counts) for feed, one in progress.items()}
+            self._tell(Manifest(self._manifest.versions, {**self._manifest.progress, **marks}))
+
+    def _tell(self, told: Manifest) -> None:
+        if told != self._manifest:
+            with storing(self.name):
+                manifest.write(self._folder, told)
+            self._manifest = told
 
     def _typed(self, rows: pa.Table, newest: Version | None) -> tuple[pa.Table, tuple[Column, ...]]:
         """Id, geometry and attributes as typed columns."""

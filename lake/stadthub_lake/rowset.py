@@ -1,7 +1,7 @@
 """The writing side of a `table` dataset: each delivery is the whole table, a new version of one Delta table."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,12 @@ class RowSet:
                 self.table.write(rows, "overwrite", moved)
                 marks.committed(moved)
             return Change(version=self.table.version, **change)
+
+    def advance(self, progress: Mapping[str, Progress]) -> None:
+        """The feeds are this far, though no new version came of it. Before the first version there is nothing to keep it beside."""
+        with self.lock:
+            if self.marks is not None:
+                self.marks.note(self.marks.moved(progress))
 
     def _stored(self) -> pa.Table:
         self.table.refresh()

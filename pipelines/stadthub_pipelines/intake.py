@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pyarrow as pa
-from stadthub_lake.rawlog import Frame, RawLog
 
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.judge import Judge, Judged, Payload
+from stadthub_lake.rawlog import Frame, RawLog
 from stadthub_lake.store import Progress, Store
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Dataset, Kind
@@ -71,6 +71,8 @@ class Intake:
         """Judge again what was received since then, with today's decoder and rules; what is stored already is a duplicate."""
         before = self.counts
         position, end = self.log.since(since), self.position
+        if self._dataset.kind is not Kind.TIMESERIES:
+            position = max(position, end - 1)  # each payload is the whole: only the last one counts
         while position < end:
             frames = [frame for frame in self.log.read(position, MOST_FRAMES, MOST_BYTES) if frame.position <= end]
             if not frames:

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from stadthub_catalog.catalog import Catalog, Distribution
+from stadthub_catalog.catalog import Catalog
+from stadthub_catalog.entry import Distribution
 from stadthub_lake.lake import Lake
+from stadthub_lake.snapshot import Reader
 from stadthub_schemas.access import ANYBODY, Principal, Role, may, visible
 from stadthub_schemas.access import Action as May
 from stadthub_schemas.dataset import AccessClass, Column, Dataset, Kind
@@ -34,7 +36,8 @@ KEPT = 2
 class Publisher:
     """Publishes datasets: words and extent at once, files no more often than the data call for."""
 
-    def __init__(self, lake: Lake, catalog: Catalog, folder: Path, file_seconds: float) -> None:
+    def __init__(self, reader: Reader, lake: Lake, catalog: Catalog, folder: Path, file_seconds: float) -> None:
+        self._reader = reader
         self._lake = lake
         self._catalog = catalog
         self._folder = folder
@@ -52,7 +55,7 @@ class Publisher:
 
     def write_files(self, dataset: Dataset, feed: str) -> bool:
         """Write the dataset's files anew if its data changed and the last edition is old enough; answer whether it was."""
-        version = self._lake.version(dataset.name)
+        version = self._reader.snapshot(dataset.name).version
         last, written = self._written.get(dataset.name, (float("-inf"), -1))
         if version == written or time.monotonic() - last < self._file_seconds:
             return False
@@ -68,7 +71,7 @@ class Publisher:
             column.model_copy(update=dataset.metadata.columns[column.name].model_dump(exclude_unset=True, exclude={"type"}))
             if column.name in dataset.metadata.columns
             else column
-            for column in self._lake.columns(dataset.name)
+            for column in self._reader.columns(dataset.name)
         )
 
     def _standing(self, dataset: Dataset) -> tuple[Distribution, ...]:
@@ -104,7 +107,7 @@ class Publisher:
 
     def _query(self, dataset: Dataset) -> RowsQuery:
         decision = may(READERS[dataset.metadata.access], May.READ, dataset)
-        columns = tuple(column.name for column in visible(decision, self._lake.columns(dataset.name)))
+        columns = tuple(column.name for column in visible(decision, self._reader.columns(dataset.name)))
         return RowsQuery(dataset.name, columns=columns, limit=None, hidden=decision.hidden)
 
 

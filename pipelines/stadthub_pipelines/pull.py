@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from stadthub_lake.rawlog import RawLog
-
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.sources import file, http
 from stadthub_ingest.sources.fetched import Fetched
 from stadthub_ingest.sources.reach import Reach
+from stadthub_lake.rawlog import RawLog
 from stadthub_schemas.errors import FeedError, SourceError, StorageError
 from stadthub_schemas.feed import Feed, FileSource, HttpSource
 
@@ -83,7 +82,7 @@ class Puller:
         return Pulled(payloads, size, self.error)
 
     def _fetch(self) -> Iterator[Fetched]:
-        state: dict[str, Any] = self._catalog.feed(self.feed.id).source_state or {}
+        state: dict[str, Any] = dict(self._catalog.feed(self.feed.id).source_state)
         if isinstance(self.feed.source, HttpSource):
             return http.fetch(self.feed.source, state, self._reach)
         assert isinstance(self.feed.source, FileSource)
@@ -91,5 +90,5 @@ class Puller:
 
     def _wait(self) -> timedelta:
         if self._failures:
-            return min(self.every, FIRST_RETRY * 2 ** min(self._failures - 1, 10))
+            return min(self.every, FIRST_RETRY * float(2 ** min(self._failures - 1, 10)))
         return self.every * (1 + random.uniform(0, JITTER))

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,6 +54,7 @@ class Running:
     worker: Worker
     catalog: Catalog
     lake: Lake
+    reader: Reader
 
     def push(self, feed: str, *rows: dict[str, Any]) -> None:
         """Hand a body over as the api process does."""
@@ -69,10 +70,9 @@ class Running:
         hidden.rename(folder / f"{name}.body")
 
     def count(self, dataset: str) -> int:
-        try:
+        with suppress(NotFound):
             return self.lake.count(RowsQuery(dataset))
-        except NotFound:
-            return 0
+        return 0
 
     def results(self, dataset: str) -> list[float]:
         return sorted(self.lake.rows(RowsQuery(dataset, columns=("result",), limit=None)).table.column("result").to_pylist())
@@ -81,8 +81,9 @@ class Running:
         """Wait until it is true; fail when it does not become so."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if true():
-                return
+            with suppress(NotFound):
+                if true():
+                    return
             time.sleep(0.02)
         raise AssertionError(f"it did not become true within {seconds} s")
 
@@ -98,9 +99,10 @@ def running(folder: Path, feeds: dict[str, str], **changes: Any) -> Iterator[Run
     thread = threading.Thread(target=worker.run)
     thread.start()
     catalog = Catalog(settings.database)
-    lake = Lake(Reader(settings.lake, settings.data_dir))
+    reader = Reader(settings.lake, settings.data_dir)
+    lake = Lake(reader)
     try:
-        yield Running(settings, worker, catalog, lake)
+        yield Running(settings, worker, catalog, lake, reader)
     finally:
         worker.stop()
         thread.join(timeout=60)

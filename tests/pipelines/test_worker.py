@@ -102,7 +102,7 @@ def test_a_type_conflict_goes_to_quarantine_and_the_last_good_data_stay_served(t
         assert hub.catalog.feed("budget").counts.balanced
         hub.push_bytes("budget", b"year;amount;unit\n2025;100;EUR\n2026;120;EUR\n2027;130;EUR\n")
         hub.wait(lambda: hub.count("budget") == 3)
-        assert "unit" in {column.name for column in hub.lake.columns("budget")}
+        assert "unit" in {column.name for column in hub.reader.columns("budget")}
 
 
 def _received(hub: Running) -> int:

@@ -43,7 +43,7 @@ class Line:
 class Chosen:
     """What the address asks the chart for, and what could be asked."""
 
-    property: str
+    observed: str
     thing: str
     compare: str
     span: str
@@ -56,7 +56,7 @@ class Chosen:
     def datastreams(self) -> tuple[str, ...]:
         """The keys of the chosen datastreams."""
         places = [place for place in (self.thing, self.compare) if place]
-        return tuple(dict.fromkeys(datastream_key(place, self.property) for place in places))
+        return tuple(dict.fromkeys(datastream_key(place, self.observed) for place in places))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def chosen(things: Sequence[dict[str, Any]], query: Iterable[tuple[str, str]], w
     if span not in SPANS and not (span == CUSTOM and first is not None):
         span = "week"
     return Chosen(
-        property=observed,
+        observed=observed,
         thing=place if place in places else ordered[0][0],
         compare=compare if compare in places else "",
         span=span,
@@ -114,13 +114,13 @@ def chart(lake: Lake, readable: Readable, wanted: Chosen, write: Writing) -> Cha
         rows = []
     times = sorted({row["bucket"] for row in rows})
     names = dict(wanted.things)
-    known = OBSERVED_PROPERTIES.get(wanted.property)
+    known = OBSERVED_PROPERTIES.get(wanted.observed)
     unit = write.unit(known.unit) if known else ""
-    lines = []
+    lines: list[Line] = []
     for place in (wanted.thing, wanted.compare):
-        mine = {row["bucket"]: row for row in rows if place and row["datastream"] == datastream_key(place, wanted.property)}
-        if mine and all(line.datastream != datastream_key(place, wanted.property) for line in lines):
-            lines.append(_line(datastream_key(place, wanted.property), names[place], unit, [mine.get(moment) for moment in times]))
+        mine = {row["bucket"]: row for row in rows if place and row["datastream"] == datastream_key(place, wanted.observed)}
+        if mine and all(line.datastream != datastream_key(place, wanted.observed) for line in lines):
+            lines.append(_line(datastream_key(place, wanted.observed), names[place], unit, [mine.get(moment) for moment in times]))
     return Chart(wanted, tuple(times), tuple(lines))
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from stadthub_schemas.dataset import Extent
 from stadthub_schemas.vocabularies import FREQUENCIES, FrequencyId
 
 #: Late is what is overdue; stale is what is overdue several times over. Short rhythms get some minutes of grace.
@@ -18,6 +19,7 @@ class Freshness(StrEnum):
     LATE = "late"
     STALE = "stale"
     UNKNOWN = "unknown"
+    EMPTY = "empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +36,18 @@ LOOKS: dict[Freshness, Look] = {
     Freshness.LATE: Look("verspätet", "warning", "warning"),
     Freshness.STALE: Look("veraltet", "danger", "danger"),
     Freshness.UNKNOWN: Look("ohne festen Rhythmus", "info", "info"),
+    Freshness.EMPTY: Look("noch ohne Daten", "warning", "warning"),
 }
 
 
-def freshness(last_time: str | None, frequency: FrequencyId, now: datetime) -> Freshness:
+def freshness(extent: Extent, frequency: FrequencyId, now: datetime) -> Freshness:
     """Whether the newest data are as new as promised."""
     rhythm = FREQUENCIES[frequency][2]
-    if last_time is None or rhythm is None:
+    if extent.rows == 0:
+        return Freshness.EMPTY
+    if extent.last_time is None or rhythm is None:
         return Freshness.UNKNOWN
-    age = now - datetime.fromisoformat(last_time)
+    age = now - datetime.fromisoformat(extent.last_time)
     due = rhythm + max(GRACE, rhythm / 2)
     if age <= due:
         return Freshness.FRESH

@@ -105,7 +105,7 @@ def _everywhere(request: Request) -> dict[str, Any]:
     now = datetime.now(UTC)
 
     def fresh(entry: Entry) -> Freshness:
-        return freshness(entry.extent.last_time, entry.dataset.metadata.update_frequency, now)
+        return freshness(entry.extent, entry.dataset.metadata.update_frequency, now)
 
     return {
         "w": write,

@@ -1,6 +1,6 @@
 """All pages of the portal under their addresses: without a prefix and below `/de` in German, below `/en` in English."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
 
 from stadthub_api.deps import PUBLIC
@@ -19,7 +19,7 @@ FIXED = ("swagger.js", "swagger.css", "LICENSES.txt", "manifest.json")
 
 
 @router.get(URL + "/{path:path}", openapi_extra=PUBLIC)
-def static(request: Request, path: str) -> Response:
+def static(path: str) -> Response:
     """A file of the front end."""
     file = (STATIC / path).resolve()
     if not file.is_relative_to(STATIC.resolve()) or not file.is_file():

@@ -12,6 +12,7 @@ from stadthub_api.portal.language import Writing
 from stadthub_lake.lake import Lake
 from stadthub_schemas.dataset import Column, ColumnType, Kind
 from stadthub_schemas.errors import NotFound
+from stadthub_schemas.properties import title
 from stadthub_schemas.query import EVERYTHING, RowsQuery
 
 #: Rows on one page, and columns that are shown when nobody chose any.
@@ -41,7 +42,7 @@ class Field:
 
 
 #: By type of column: the inputs of its filter as (operator, words in German, type of input).
-_FIELDS: dict[ColumnType, tuple[tuple[str, str, str], ...]] = {
+FIELDS: dict[ColumnType, tuple[tuple[str, str, str], ...]] = {
     ColumnType.TEXT: (("contains", "{} enthält", "search"),),
     ColumnType.INTEGER: (("ge", "{} ab", "number"), ("le", "{} bis", "number")),
     ColumnType.NUMBER: (("ge", "{} ab", "number"), ("le", "{} bis", "number")),
@@ -130,7 +131,7 @@ class Table:
         return [
             self._field(column, f"{column.name}__{operator}", words, kind, there)
             for column in shown
-            for operator, words, kind in _FIELDS.get(column.type, ())
+            for operator, words, kind in FIELDS.get(column.type, ())
         ]
 
     def kept(self, fields: Iterable[Field]) -> Parameters:
@@ -155,8 +156,8 @@ class Table:
         return f"{path}?{urlencode(words)}" if words else path
 
     def _field(self, column: Column, name: str, words: str, kind: str, there: dict[str, str]) -> Field:
-        title = self.write.phrase(column.title or column.name, column.title_en)
-        label = self.write.word(words).format(title) if words != "{}" else title
+        named = self.write.phrase(column.title or column.name, column.title_en)
+        label = self.write.word(words).format(named) if words != "{}" else named
         choices = (("", "–"), ("true", self.write.word("ja")), ("false", self.write.word("nein"))) if kind == "select" else ()
         value = there.get(name, "")
         return Field(name, label, kind, self._for_clock(value) if kind == "datetime-local" else value, choices)
@@ -204,6 +205,8 @@ def cell(column: Column, value: Any, write: Writing) -> str:
         return write.word("ja") if value else write.word("nein")
     if column.type is ColumnType.TIME:
         return write.exact(value)
+    if column.name == "observed_property":
+        return title(str(value), write.language)
     if column.name == "unit":
         return write.unit(value)
     if column.type in (ColumnType.NUMBER, ColumnType.INTEGER, ColumnType.DECIMAL):

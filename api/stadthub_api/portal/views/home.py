@@ -35,6 +35,7 @@ def home(
     number = min(things, last)
     context = {
         "total": len(entries),
+        "rows_total": sum(entry.extent.rows for entry in entries),
         "live": live(catalog, entries, principal),
         "newest": sorted(entries, key=lambda entry: entry.created, reverse=True)[:NEWEST],
         "themes_found": _themes(entries),
