@@ -5,17 +5,17 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from stadthub_api.bodies import BodyLimit
 from stadthub_api.compression import Compression
 from stadthub_api.envelope import Envelope
 from stadthub_api.hub import opened
+from stadthub_api.portal import errors
+from stadthub_api.portal import router as portal
 from stadthub_api.problems import register
 from stadthub_api.recent import Recent
 from stadthub_api.routers import aggregate, datasets, documentation, exports, feeds, files, health, push, sql
 from stadthub_api.version import VERSION
 from stadthub_schemas.settings import Settings
-
-#: A request body is a question or a form; only a push may be larger, and its feed says how large.
-MAX_BODY = 1_000_000
 
 ROUTERS = (
     datasets.router,
@@ -27,6 +27,7 @@ ROUTERS = (
     feeds.router,
     health.router,
     documentation.router,
+    portal.router,
 )
 
 
@@ -46,11 +47,12 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        max_body_size=MAX_BODY,
     )
     for router in ROUTERS:
         app.include_router(router)
+    app.state.error_page = errors.page
     register(app)
-    for around in (Recent, Compression, Envelope):  # the last one stands outermost
+    app.state.error_page = errors.page
+    for around in (BodyLimit, Recent, Compression, Envelope):  # the last one stands outermost
         app.add_middleware(around)
     return app

@@ -56,7 +56,7 @@ class Child:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         # A session of its own: ctrl-C reaches us alone, and we end it in order.
-        return subprocess.Popen(self._command, env=self._environment, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
+        return subprocess.Popen(self._command, env=self._environment, stdin=subprocess.PIPE, start_new_session=True)
 
     def _keep(self) -> None:
         pause = FIRST_PAUSE

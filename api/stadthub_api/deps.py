@@ -10,13 +10,13 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Path, Request
-from stadthub_catalog.catalog import Catalog
-from stadthub_catalog.site import Site
-from stadthub_lake.lake import Lake
 
 from stadthub_api.feeds import PushFeed, push_feed
 from stadthub_api.hub import Hub, Readable, readable
 from stadthub_api.problems import Unauthorized
+from stadthub_catalog.catalog import Catalog
+from stadthub_catalog.site import Site
+from stadthub_lake.lake import Lake
 from stadthub_schemas.access import ANYBODY, Action, Principal, may
 from stadthub_schemas.errors import AccessError, NotFound
 from stadthub_schemas.settings import Settings
@@ -105,8 +105,8 @@ PrincipalDep = Annotated[Principal, Depends(who_asks)]
 
 async def readable_dataset(name: Annotated[str, Path(max_length=100)], hub: HubDep, principal: PrincipalDep) -> Readable:
     """The dataset with what the caller may see of it; NotFound as if it were absent where that is nothing."""
-    entry = hub.remembered(name) or await hub.work(hub.entry, name)
-    return readable(entry, principal)
+    known = hub.remembered(name)
+    return readable(known if known is not None else await hub.work(hub.entry, name), principal)
 
 
 ReadableDep = Annotated[Readable, Depends(readable_dataset)]
@@ -132,17 +132,15 @@ class Writer:
 
 
 async def push_writer(feed: Annotated[str, Path(max_length=100)], hub: HubDep, principal: PrincipalDep) -> Writer:
-    """Somebody who may write the dataset of this push feed. Nobody else learns whether the feed exists."""
-    if principal.role is None:
-        raise Unauthorized("pushing rows needs a token with role publisher or higher")
+    """Somebody who may write the dataset of this push feed. Whoever may not write at all doesn't learn whether it exists."""
+    hubwide = may(principal, Action.WRITE)
+    if not hubwide.allowed:
+        raise refused(principal, hubwide.reason)
     found = await hub.work(push_feed, hub.catalog, hub.settings.feeds, feed)
     decision = may(principal, Action.WRITE, found.dataset)
     if not decision.allowed:
-        raise (
-            AccessError(f"{feed}: {decision.reason}")
-            if may(principal, Action.WRITE).allowed
-            else NotFound(f"there is no push feed {feed!r}")
-        )
+        known = may(principal, Action.READ, found.dataset).allowed
+        raise AccessError(f"{feed}: {decision.reason}") if known else NotFound(f"there is no push feed {feed!r}")
     return Writer(principal, found)
 
 

@@ -4,10 +4,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from stadthub_api.hub import Readable
 from stadthub_catalog.entry import Entry
 from stadthub_catalog.site import Site
-
-from stadthub_api.hub import Readable
 from stadthub_schemas.dataset import Column, Kind
 from stadthub_schemas.vocabularies import FORMATS, FREQUENCIES, FREQUENCY_IRI, LICENSES, THEME_IRI, THEMES
 

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+import traceback
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -55,10 +56,11 @@ OPEN = ("/api/", "/distributions/", "/openapi.json")
 def shortened(address: str) -> str:
     """The network of a client's address (/24, /48): enough to see an attack, too little to see a person."""
     try:
-        bits = 24 if ip_address(address).version == 4 else 48
+        known = ip_address(address)
     except ValueError:
         return "unknown"
-    return str(ip_network(f"{address}/{bits}", strict=False).network_address)
+    known = getattr(known, "ipv4_mapped", None) or known
+    return str(ip_network((known, 24 if known.version == 4 else 48), strict=False).network_address)
 
 
 class Envelope:
@@ -100,8 +102,9 @@ class _Exchange:
                 await self.send({"type": "http.response.body", "body": b""})
             else:
                 await self.app(self.scope, receive, self.send)
-        except Exception:
-            log.exception("unexpected", request_id=self.request_id, path=self.scope["path"])
+        except Exception:  # noqa: BLE001 - the top of the program: nothing may fall through to the server's own answer
+            # the bare traceback: renderers that show local variables would write tokens into the log
+            log.error("unexpected", request_id=self.request_id, path=self.scope["path"], traceback=traceback.format_exc())
             if self.status == 0:
                 await unexpected(Request(self.scope))(self.scope, receive, self.send)
         finally:

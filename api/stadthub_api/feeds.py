@@ -5,7 +5,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from stadthub_catalog.catalog import Catalog
-
 from stadthub_schemas.dataset import Dataset
 from stadthub_schemas.errors import FeedError, NotFound
 from stadthub_schemas.feed import Feed, PushSource, load_feed
@@ -22,7 +21,7 @@ class PushFeed:
 
 def push_feed(catalog: Catalog, folder: Path, name: str) -> PushFeed:
     """The push feed of this name; NotFound if there is none, or if it has another source."""
-    state = catalog.feed(name)
+    state = catalog.feed(name[:100])
     if state.source != "push":
         raise NotFound(f"there is no push feed {name[:100]!r}")
     feeds = _feeds(folder)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -103,7 +104,7 @@ def _plain(value: object) -> object:
     """What orjson does not know: bytes are geometry (WKT), decimals keep their digits as a number where they can."""
     if isinstance(value, bytes):
         return shapely.to_wkt(shapely.from_wkb(value))
-    return float(value) if hasattr(value, "as_integer_ratio") else str(value)
+    return float(value) if isinstance(value, Decimal) else str(value)
 
 
 def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:

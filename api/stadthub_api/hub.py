@@ -2,19 +2,19 @@
 
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar, TypeVarTuple
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
+
+from stadthub_api.version import VERSION
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import Entry
 from stadthub_catalog.site import Site
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
-
-from stadthub_api.version import VERSION
 from stadthub_schemas.access import Action, Decision, Principal, may
 from stadthub_schemas.errors import NotFound
 from stadthub_schemas.settings import Settings
@@ -99,13 +99,13 @@ def absent(name: str) -> str:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Hub]:
     """The hub's doors, open until the block ends."""
-    catalog = Catalog(settings.database)
-    try:
+    with ExitStack() as stack:
+        catalog = Catalog(settings.database)
+        stack.callback(catalog.close)
         await run_sync(catalog.migrate)
         reader = Reader(settings.lake, settings.data_dir)
         lake = Lake(reader, settings.threads, settings.query_seconds, settings.query_memory_mb)
+        stack.callback(lake.close)
         site = Site(title=settings.site_title, url=settings.url, contact=settings.site_contact, version=VERSION)
         pool, exports = CapacityLimiter(2 * settings.threads + 2), CapacityLimiter(EXPORTS)
         yield Hub(settings, catalog, reader, lake, site, pool, exports, settings.database.startswith("sqlite"))
-    finally:
-        catalog.close()

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from stadthub_lake.lake import Lake
-
 from stadthub_api.formats import WRITERS, as_geojson
+from stadthub_lake.lake import Lake
 from stadthub_schemas.dataset import Column
 from stadthub_schemas.query import RowsQuery
 

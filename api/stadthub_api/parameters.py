@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stadthub_catalog.entry import Entry
-
 from stadthub_schemas.dataset import Column, ColumnType, Kind
 from stadthub_schemas.errors import QueryError
 from stadthub_schemas.query import EVERYTHING, And, Comparison, Filter, Operator, RowsQuery, Sort

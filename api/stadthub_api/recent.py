@@ -72,12 +72,12 @@ def _takes_json(headers: Mapping[bytes, bytes]) -> bool:
 
 async def _rows(hub: Hub, name: str, asked: tuple[str, int]) -> bytes | None:
     """The rows, if anybody may see all of them and the hot store has them. SQLite is read at once: a thread would cost more."""
-    entry = hub.remembered(name)
     try:
         if hub.quick:
-            seen = readable(entry or hub.entry(name), ANYBODY)
+            seen = readable(hub.entry(name), ANYBODY)
             return hub.catalog.recent(name, *asked) if _whole(seen) else None
-        seen = readable(entry or await hub.work(hub.entry, name), ANYBODY)
+        known = hub.remembered(name)
+        seen = readable(known if known is not None else await hub.work(hub.entry, name), ANYBODY)
         return await hub.work(hub.catalog.recent, name, *asked) if _whole(seen) else None
     except StadthubError:
         return None  # the ordinary way finds the same error, and tells it

@@ -6,9 +6,8 @@ import sys
 import threading
 from types import FrameType
 
-from stadthub_pipelines.worker import Worker
-
 from stadthub_api.running import WORKER, held
+from stadthub_pipelines.worker import Worker
 from stadthub_schemas.errors import StadthubError
 from stadthub_schemas.settings import Settings, load_settings
 

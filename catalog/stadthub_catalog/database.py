@@ -5,12 +5,14 @@ fast: latest values and the state of feeds, which the raw log and the lake can b
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, TextClause, create_engine, event, make_url
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from stadthub_schemas.errors import SettingsError, StorageError
@@ -18,7 +20,17 @@ from stadthub_schemas.errors import SettingsError, StorageError
 #: How long a writer waits for another one, in seconds.
 PATIENCE = 30
 
-_PRAGMAS = (f"PRAGMA busy_timeout={PATIENCE * 1000}", "PRAGMA foreign_keys=ON", "PRAGMA cache_size=-32000", "PRAGMA temp_store=MEMORY")
+_PRAGMAS = (
+    f"PRAGMA busy_timeout={PATIENCE * 1000}",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA cache_size=-32000",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA wal_autocheckpoint=16000",
+    "PRAGMA journal_size_limit=67108864",
+)
+#: How each driver names the values in a statement.
+_STYLE: dict[str, Any] = {"sqlite": "named", "postgresql": "pyformat"}
+
 _POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": 20, "pool_timeout": PATIENCE}
 
 
@@ -36,6 +48,8 @@ class Database:
         if self.url.drivername == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.dialect = self.url.get_backend_name()
+        self._named = {"sqlite": sqlite, "postgresql": psycopg}[self.dialect].dialect(paramstyle=_STYLE[self.dialect])
+        self._native: dict[TextClause, str] = {}
         make = {"sqlite": self._sqlite, "postgresql": self._postgresql}[self.dialect]
         self._keeping, self._noting, self._reading = make()
 
@@ -84,6 +98,16 @@ class Database:
         """A connection for single questions, each of which sees one state."""
         with _ours(), self._reading.connect() as connection:
             yield connection
+
+    def native(self, statement: TextClause) -> str:
+        """The statement in the driver's own words, for what is asked thousands of times a second."""
+        if statement not in self._native:
+            self._native[statement] = str(statement.compile(dialect=self._named))
+        return self._native[statement]
+
+    def many(self, connection: Connection, statement: TextClause, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run the statement for each of the rows, at the driver's speed."""
+        connection.exec_driver_sql(self.native(statement), list(rows))
 
     def make_folder(self) -> None:
         """The folder of a SQLite file, so that a first start needs no preparation."""

@@ -68,8 +68,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """How a feed is doing. `wrong` is the sentence on its file if that can't be read, `error` what went wrong at its last run.
-    `wanted_…` are wishes of the operator, which the worker fulfils."""
+    """How a feed is doing. `wrong` is the sentence on its file if that can't be read, `error` what went wrong at its last run,
+    `quarantine` why its last payload is not served. `paused`, `wanted_run` and `replay_since` are what operators ask of the worker."""
 
     feed: str
     title: str = ""
@@ -87,9 +87,9 @@ class FeedState:
     position: int = 0
     counts: Counts = field(default_factory=Counts)
     source_state: Mapping[str, Any] = field(default_factory=dict)
-    wanted_pause: bool = False
-    wanted_run: bool = False
-    wanted_replay: datetime | None = None
+    quarantine: str | None = None
+    wanted_run: datetime | None = None
+    replay_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,6 @@ _NEW = {
     "paused": False,
     "position": 0,
     "source_state": {},
-    "wanted_pause": False,
-    "wanted_run": False,
     **Counts().as_dict(),
 }
 

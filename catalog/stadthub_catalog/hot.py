@@ -4,8 +4,8 @@
 is right if there are that many. With fewer the lake may hold older ones that were never remembered (a history loaded
 in bulk, a state database begun anew): then the answer is None, ask the lake.
 
-A row is cut into fragments: what all rows of a datastream share (name, unit, place) is stored once and is always the newest
-word; the rows hold the rest. The keys and their order are those of `dataset.TIMESERIES_COLUMNS`.
+What all rows of a datastream share (name, unit, place) is stored once and is always the newest word; the rows hold the rest
+(`fragments.py`). The keys and their order are those of `dataset.TIMESERIES_COLUMNS`.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, text
 
 from stadthub_catalog.database import Database
-from stadthub_catalog.fragments import cut_up
+from stadthub_catalog.fragments import complete, count, cut_up
 from stadthub_schemas.errors import QueryError
 
 #: How many rows of a datastream are kept at least.
@@ -24,23 +24,17 @@ KEPT = 100
 
 _RECENT = {
     "sqlite": text("""
-        SELECT count(*), group_concat(piece, ',') FROM (
-            SELECT r.opening || l.identity || l.thing_name || l.observed_property || r.result || l.unit || r.quality || l.place
-                || r.closing AS piece
-            FROM latest l JOIN recent r ON r.latest_id = l.id
-            WHERE l.dataset = :dataset AND l.datastream = :datastream ORDER BY r.time DESC LIMIT :limit
-        ) AS pieces"""),
+        SELECT identity, thing_name, observed_property, unit, place, (SELECT group_concat(body, ',') FROM (
+            SELECT r.body FROM recent r WHERE r.latest_id = l.id ORDER BY r.time DESC LIMIT :limit) AS bodies) AS bodies
+        FROM latest l WHERE dataset = :dataset AND datastream = :datastream"""),
     "postgresql": text("""
-        SELECT count(*), string_agg(piece, ',' ORDER BY time DESC) FROM (
-            SELECT r.opening || l.identity || l.thing_name || l.observed_property || r.result || l.unit || r.quality || l.place
-                || r.closing AS piece, r.time
-            FROM latest l JOIN recent r ON r.latest_id = l.id
-            WHERE l.dataset = :dataset AND l.datastream = :datastream ORDER BY r.time DESC LIMIT :limit
-        ) AS pieces"""),
+        SELECT identity, thing_name, observed_property, unit, place, (SELECT string_agg(body, ',' ORDER BY time DESC) FROM (
+            SELECT r.time, r.body FROM recent r WHERE r.latest_id = l.id ORDER BY r.time DESC LIMIT :limit) AS bodies) AS bodies
+        FROM latest l WHERE dataset = :dataset AND datastream = :datastream"""),
 }
 
 _LATEST = text("""
-    SELECT r.opening || l.identity || l.thing_name || l.observed_property || r.result || l.unit || r.quality || l.place || r.closing
+    SELECT l.identity, l.thing_name, l.observed_property, l.unit, l.place, r.body
     FROM latest l JOIN recent r ON r.latest_id = l.id AND r.time = l.time
     WHERE l.dataset = :dataset AND l.datastream > :after ORDER BY l.datastream LIMIT :limit""")
 
@@ -60,8 +54,8 @@ _NAME = text(r"""
         written = latest.written + excluded.written""")
 
 _ADD = text("""
-    INSERT INTO recent (latest_id, time, opening, result, quality, closing)
-    SELECT l.id, :time, :opening, :result, :quality, :closing FROM latest l
+    INSERT INTO recent (latest_id, time, body)
+    SELECT l.id, :time, :body FROM latest l
     WHERE l.dataset = :dataset AND l.datastream = :datastream ON CONFLICT DO NOTHING""")
 
 #: The second term spreads the cuts of datastreams that report together over many calls.
@@ -84,9 +78,9 @@ def remember(database: Database, dataset: str, fresh: pa.Table) -> None:
         return
     streams, rows = cut_up(dataset, fresh, KEPT)
     with database.noting() as connection:
-        connection.execute(_NAME, streams)
-        connection.execute(_ADD, rows)
-        _cut(connection, dataset)
+        database.many(connection, _NAME, streams)
+        database.many(connection, _ADD, rows)
+        _cut(database, connection, dataset)
 
 
 def recent(database: Database, dataset: str, datastream: str, limit: int) -> bytes | None:
@@ -95,8 +89,10 @@ def recent(database: Database, dataset: str, datastream: str, limit: int) -> byt
         return None
     question = {"dataset": dataset, "datastream": datastream, "limit": limit}
     with database.reading() as connection:
-        count, pieces = connection.execute(_RECENT[database.dialect], question).one()
-    return f"[{pieces}]".encode() if count == limit else None
+        found = connection.exec_driver_sql(database.native(_RECENT[database.dialect]), question).one_or_none()
+    if found is None or count(found[-1]) < limit:
+        return None
+    return f"[{complete(*found)}]".encode()
 
 
 def latest(database: Database, dataset: str, limit: int, after: str) -> list[dict[str, Any]]:
@@ -104,8 +100,8 @@ def latest(database: Database, dataset: str, limit: int, after: str) -> list[dic
     if limit < 1:
         raise QueryError(f"limit {limit}: it must be at least 1")
     with database.reading() as connection:
-        found = connection.execute(_LATEST, {"dataset": dataset, "after": after, "limit": limit}).scalars().all()
-    return [orjson.loads(piece) for piece in found]
+        found = connection.execute(_LATEST, {"dataset": dataset, "after": after, "limit": limit}).all()
+    return [orjson.loads(complete(*row)) for row in found]
 
 
 def forget(database: Database, dataset: str, before: datetime) -> None:
@@ -116,9 +112,9 @@ def forget(database: Database, dataset: str, before: datetime) -> None:
         connection.execute(_FORGET_EMPTY, moment)
 
 
-def _cut(connection: Connection, dataset: str) -> None:
+def _cut(database: Database, connection: Connection, dataset: str) -> None:
     """Drop what lies behind the newest `KEPT` rows, where enough has gathered to be worth it."""
     full = [{"id": number, "kept": KEPT} for number in connection.execute(_FULL, {"dataset": dataset, "kept": KEPT}).scalars()]
     if full:
-        connection.execute(_CUT, full)
-        connection.execute(_CUT_DONE, full)
+        database.many(connection, _CUT, full)
+        database.many(connection, _CUT_DONE, full)

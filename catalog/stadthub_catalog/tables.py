@@ -146,9 +146,9 @@ feed = Table(
     Column("rejected", BigInteger, nullable=False),
     Column("dropped", BigInteger, nullable=False),
     Column("source_state", JSON, nullable=False),
-    Column("wanted_pause", Boolean, nullable=False),
-    Column("wanted_run", Boolean, nullable=False),
-    Column("wanted_replay", UtcTime),
+    Column("quarantine", Text),
+    Column("wanted_run", UtcTime),
+    Column("replay_since", UtcTime),
 )
 
 run = Table(
@@ -220,15 +220,12 @@ latest = Table(
     UniqueConstraint("dataset", "datastream"),
 )
 
-#: The last rows of each datastream: the fragments of their JSON that stand between those that the datastream shares.
+#: The last rows of each datastream: their JSON with marks where the words belong that the datastream shares.
 recent = Table(
     "recent",
     metadata,
     Column("latest_id", Integer, ForeignKey("latest.id", ondelete="CASCADE"), primary_key=True),
     Column("time", BigInteger, primary_key=True),
-    Column("opening", Text, nullable=False),
-    Column("result", Text, nullable=False),
-    Column("quality", Text, nullable=False),
-    Column("closing", Text, nullable=False),
+    Column("body", Text, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote
@@ -153,7 +153,8 @@ class Table:
     def commit(self, added: Sequence[DataFile], removed: Sequence[DataFile], marks: Mapping[str, Mark]) -> int:
         """One transaction: files in and out, position and counts of all feeds inside. On disk when it returns the version."""
         handle = self.refresh()
-        data_change = not removed
+        # Rows that only move to other files are no change for those who follow the table.
+        data_change = sum(file.rows for file in added) != sum(file.rows for file in removed)
         actions: list[AddAction | RemoveAction] = [
             *(_add(file, data_change) for file in added),
             *(_remove(file, data_change) for file in removed),
@@ -191,6 +192,37 @@ class Table:
                     sync_file(Path(file.path))
             self._sync()
         return int(handle.version())
+
+    def vacuum(self, keep: timedelta) -> int:
+        """How many data files were removed that no version of the kept time needs."""
+        with storing(self.folder.name):
+            hours = int(keep.total_seconds() // 3600)
+            gone = self.refresh().vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
+            self.refresh()
+            self._sync()
+        return len(gone)
+
+    def orphans(self) -> list[str]:
+        """The names of data files that no version ever named."""
+        with storing(self.folder.name):
+            unneeded = set(self.handle.vacuum(0, dry_run=True, enforce_retention_duration=False, full=True))
+            named = set(self.handle.vacuum(0, dry_run=True, enforce_retention_duration=False))
+        return sorted(unneeded - named)
+
+    def forget_log(self, limit: float, marks: Mapping[str, Mark]) -> bool:
+        """Whether log entries were removed that only versions before a time (seconds since 1970) need. The newest checkpoint of
+        that time stays, and a last entry with all positions and counts is written before."""
+        with storing(self.folder.name):
+            checkpoints = [one for one in self._log.glob("*.checkpoint.parquet") if one.stat().st_mtime <= limit]
+            kept = max((int(one.name[:20]) for one in checkpoints), default=0)
+            old = [one for one in self._log.glob("[0-9]*") if int(one.name[:20]) < kept]
+            if old:
+                self.commit((), (), marks)
+                self.refresh().create_checkpoint()
+                for one in old:
+                    one.unlink(missing_ok=True)
+                sync_folder(self._log)
+        return bool(old)
 
     def _properties(self, marks: Mapping[str, Mark]) -> CommitProperties:
         said = {feed: [mark.position, *mark.counts.as_dict().values()] for feed, mark in marks.items()}

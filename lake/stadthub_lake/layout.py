@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -47,8 +48,6 @@ TAIL = OBSERVATIONS.append(pa.field(POSITION, pa.int64()))
 #: Refused rows as they are stored: every column may be empty, as in all our files.
 REJECTS_STORED = pa.schema([field.with_nullable(True) for field in REJECTS])
 
-ORDER = [("datastream", "ascending"), ("phenomenon_time", "ascending")]
-
 #: Rows per row group: small enough that a question for one datastream reads little.
 GROUP_ROWS = 122_880
 
@@ -72,6 +71,16 @@ def write_observations(table: pa.Table, path: Path) -> None:
         write_page_index=True,
         store_schema=False,
     )
+
+
+def in_order(table: pa.Table) -> pa.Table:
+    """Observations, their datastreams in one dictionary, sorted by datastream and time."""
+    datastreams = table["datastream"].combine_chunks()
+    names = np.asarray(datastreams.dictionary.to_pylist(), dtype=object)
+    ranks = np.empty(len(names), dtype=np.int64)
+    ranks[np.argsort(names)] = np.arange(len(names))
+    times = table["phenomenon_time"].cast(pa.int64()).to_numpy()
+    return table.take(pa.array(np.lexsort((times, ranks[datastreams.indices.to_numpy()]))))
 
 
 def bounds(times: pa.ChunkedArray) -> tuple[int, int]:

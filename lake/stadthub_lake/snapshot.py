@@ -110,6 +110,8 @@ class Reader:
 
 def _timeseries(shelf: _Shelf, folder: Path, as_of: datetime | None) -> Snapshot:
     """Observations: the tail is read before the table, so that a row is in one of them whenever it is committed between."""
+    if not shelf.table.exists:
+        return _empty(shelf, folder)
     fresh, fresh_words = shelf.tail.read() if as_of is None else ([], None)
     table = shelf.table if as_of is None else _past(shelf, as_of)
     files = table.files() if as_of is not None else _newest(table)
@@ -178,7 +180,8 @@ _SNAPSHOTS: dict[Kind, Callable[[_Shelf, Path, datetime | None], Snapshot]] = {
 def _empty(shelf: _Shelf, _folder: Path) -> Snapshot:
     """A dataset that was made, but nothing came yet."""
     entry = shelf.entry
-    return Snapshot(entry.name, entry.kind, 0, entry.created, (), None, None, (), 0)
+    columns = TIMESERIES_COLUMNS if entry.kind is Kind.TIMESERIES else ()
+    return Snapshot(entry.name, entry.kind, 0, entry.created, (), None, None, columns, 0)
 
 
 def _newest(table: Table) -> tuple[DataFile, ...]:

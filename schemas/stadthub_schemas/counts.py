@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many rows came, and what became of them. `pending` rows are received but not yet judged to their end."""
+    """How many rows came, and what became of them."""
 
     received: int = 0
     stored: int = 0
@@ -20,6 +20,15 @@ class Counts:
             self.duplicate + other.duplicate,
             self.rejected + other.rejected,
             self.dropped + other.dropped,
+        )
+
+    def __sub__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.received - other.received,
+            self.stored - other.stored,
+            self.duplicate - other.duplicate,
+            self.rejected - other.rejected,
+            self.dropped - other.dropped,
         )
 
     @property

@@ -1,11 +1,10 @@
 """`stadthub feed`: look at feeds, try a feed file, and tell the running hub what to do with one."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from stadthub_pipelines.trial import Trial, try_feed
-from stadthub_pipelines.worker import run_once
 
 from stadthub_api.cli.checks import Checked, check_files, feed_files
 from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalog_of, existing, settings_of
@@ -13,6 +12,8 @@ from stadthub_api.cli.output import plain, print_json, print_rows, print_table, 
 from stadthub_api.cli.status import SUM, state
 from stadthub_api.cli.times import moment
 from stadthub_api.running import WORKER, holder
+from stadthub_pipelines.trial import Trial, try_feed
+from stadthub_pipelines.worker import run_once
 from stadthub_schemas.errors import Conflict, NotFound
 from stadthub_schemas.feed import Feed, load_feed
 from stadthub_schemas.settings import Settings
@@ -132,7 +133,7 @@ def run(name: NameArgument, as_json: JsonOption = False, config: ConfigOption = 
         raise Conflict(f"{feed.id} needs no run: data come by themselves to a {feed.source.type} feed as long as the hub runs")
     if holder(settings.data_dir, WORKER) is not None:
         with catalog_of(settings) as catalog:
-            catalog.note_feed(feed.id, wanted_run=True)
+            catalog.note_feed(feed.id, wanted_run=datetime.now(UTC))
         answer: dict[str, Any] = {"feed": feed.id, "by": "worker"}
         say(f"{feed.id}: the running hub does it now; `stadthub status` shows the result.")
     else:
@@ -153,13 +154,13 @@ def run(name: NameArgument, as_json: JsonOption = False, config: ConfigOption = 
 @app.command(epilog="[bold]Example[/bold]: stadthub feed pause districts")
 def pause(name: NameArgument, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
     """Stop taking data from a feed until it is resumed; a broker keeps its messages as long as its limits allow."""
-    _note(settings_of(config, data_dir=data_dir), name, "paused", wanted_pause=True)
+    _note(settings_of(config, data_dir=data_dir), name, "paused", paused=True)
 
 
 @app.command(epilog="[bold]Example[/bold]: stadthub feed resume districts")
 def resume(name: NameArgument, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
     """Take data from a paused feed again."""
-    _note(settings_of(config, data_dir=data_dir), name, "resumed", wanted_pause=False)
+    _note(settings_of(config, data_dir=data_dir), name, "resumed", paused=False)
 
 
 @app.command(epilog="[bold]Examples[/bold]: stadthub feed replay air --since 2026-05-01 · stadthub feed replay air --since 6h")
@@ -172,7 +173,7 @@ def replay(
     """Decode what was received since then again, after a decoder or its options were mended. Makes no duplicates."""
     settings = settings_of(config, data_dir=data_dir)
     time = moment(since, settings.time_zone)
-    _note(settings, name, f"replayed since {time:%Y-%m-%d %H:%M:%S}Z", wanted_replay=time)
+    _note(settings, name, f"replayed since {time:%Y-%m-%d %H:%M:%S}Z", replay_since=time)
 
 
 def _note(settings: Settings, name: str, words: str, **changes: Any) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
 from stadthub_catalog.catalog import Catalog
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
-
 from stadthub_schemas.errors import NotFound, SettingsError
 from stadthub_schemas.settings import PREFIX, Settings, load_settings
 

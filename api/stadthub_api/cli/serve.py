@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
-from stadthub_api.app import create_app
-from stadthub_api.serving import UVICORN
 from uvicorn.supervisors import Multiprocess
 
 from stadthub_api import demo as city
+from stadthub_api.app import create_app
 from stadthub_api.child import Child
 from stadthub_api.cli.hub import ConfigOption, DataDirOption, HostOption, PortOption, as_environment, settings_of
 from stadthub_api.cli.output import say
 from stadthub_api.running import HUB, held
+from stadthub_api.serving import UVICORN
 from stadthub_api.worker import work
 from stadthub_schemas.errors import SettingsError
 from stadthub_schemas.settings import Settings

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from stadthub_pipelines.torture import torture as run_torture
 
 from stadthub_api.cli.hub import JsonOption
 from stadthub_api.cli.output import plain, print_json, print_table, say, working
+from stadthub_pipelines.torture import torture as run_torture
 
 
 def torture(

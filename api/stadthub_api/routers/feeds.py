@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
-from stadthub_catalog.entry import FeedState
 
 from stadthub_api.deps import OPERATE, HubDep, OperatorDep
 from stadthub_api.formats import as_json
 from stadthub_api.parameters import refuse_unknown
+from stadthub_catalog.entry import FeedState
 
 router = APIRouter(prefix="/api/v1/feeds", tags=["feeds"])
 
@@ -63,7 +63,7 @@ async def resume(feed: FeedPath, hub: HubDep, operator: OperatorDep) -> Response
 @router.post("/{feed}/run", openapi_extra=OPERATE, status_code=202)
 async def run(feed: FeedPath, hub: HubDep, operator: OperatorDep) -> Response:
     """Fetch now instead of at the next time of the schedule."""
-    return await _change(hub, operator.name, feed, "run", {"next_run_time": datetime.now(UTC)})
+    return await _change(hub, operator.name, feed, "run", {"wanted_run": datetime.now(UTC)})
 
 
 _UNKEPT = {"Cache-Control": "no-store"}

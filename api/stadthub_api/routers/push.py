@@ -12,11 +12,8 @@ from stadthub_api.spool import Spooling, want_room
 
 router = APIRouter(prefix="/api/v1/feeds", tags=["feeds"])
 
-#: The feed's own bound is checked piece by piece; this one only lifts the app's bound for questions and forms.
-MAX_BODY = 10_000_000_000
 
-
-@router.post("/{feed}/push", status_code=202, openapi_extra=WRITE, max_body_size=MAX_BODY)
+@router.post("/{feed}/push", status_code=202, openapi_extra=WRITE)
 async def push(request: Request, hub: HubDep, writer: WriterDep) -> Response:
     """Take a body for a push feed: the answer 202 comes after it is durably written."""
     feed = writer.feed

@@ -1,0 +1,35 @@
+"""How large a request's body may be: a question or a form is small, and only a push may be larger (its feed says how large)."""
+
+from fastapi import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY = 1_000_000
+#: Routes that bound the body themselves, piece by piece.
+BOUND_THEMSELVES = ("/push",)
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class BodyLimit:
+    """Pure ASGI: a route that reads too large a body fails there, so that its answer is an ordinary problem (413)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] in _WITH_BODY and not scope["path"].endswith(BOUND_THEMSELVES):
+            receive = _bounded(receive)
+        await self.app(scope, receive, send)
+
+
+def _bounded(receive: Receive) -> Receive:
+    seen = 0
+
+    async def counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > MAX_BODY:
+            raise HTTPException(413, f"the body may hold {MAX_BODY} bytes at most")
+        return message
+
+    return counted

@@ -1,0 +1,46 @@
+"""What is live now: the newest values of some datastreams of the datasets that got data last."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stadthub_catalog.catalog import Catalog
+from stadthub_catalog.entry import Entry
+from stadthub_schemas.access import Action, Principal, may
+from stadthub_schemas.dataset import Kind
+
+#: How many datasets are shown, how many values of each, and among how many of its datastreams these are chosen.
+DATASETS = 4
+VALUES = 3
+AMONG = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """One dataset and its newest values, each of another observed property as far as there are several."""
+
+    entry: Entry
+    values: tuple[dict[str, Any], ...]
+
+
+def live(catalog: Catalog, entries: Sequence[Entry], principal: Principal) -> list[Live]:
+    """The datasets with the newest observations, newest first, and some values of each."""
+    recent = sorted(
+        (entry for entry in entries if entry.dataset.kind is Kind.TIMESERIES and entry.extent.last_time),
+        key=lambda entry: str(entry.extent.last_time),
+        reverse=True,
+    )
+    found = (Live(entry, tuple(_chosen(catalog, entry, principal))) for entry in recent[:DATASETS])
+    return [one for one in found if one.values]
+
+
+def _chosen(catalog: Catalog, entry: Entry, principal: Principal) -> Iterator[dict[str, Any]]:
+    """Some of the newest values, the newest of each observed property first; none where the results are not for everybody."""
+    if not may(principal, Action.READ, entry.dataset).shows("result"):
+        return
+    rows = sorted(catalog.latest(entry.dataset.name, AMONG), key=lambda row: str(row["phenomenon_time"]), reverse=True)
+    first: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        first.setdefault(row["observed_property"], row)
+    chosen = [*first.values(), *(row for row in rows if row is not first[row["observed_property"]])]
+    yield from chosen[:VALUES]

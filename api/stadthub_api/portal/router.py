@@ -1,0 +1,33 @@
+"""All pages of the portal under their addresses: without a prefix and below `/de` in German, below `/en` in English."""
+
+from fastapi import APIRouter, Response
+from fastapi.responses import FileResponse
+
+from stadthub_api.deps import PUBLIC
+from stadthub_api.portal.assets import BUILT, STATIC, URL
+from stadthub_api.portal.views import dataset, datasets, home, operator, texts
+from stadthub_schemas.errors import NotFound
+
+router = APIRouter(include_in_schema=False)
+
+PAGES = (home.router, datasets.router, dataset.router, operator.router, texts.router)
+
+#: What bears its content's hash in its name never changes; everything else is asked for again.
+FOR_EVER = "public, max-age=31536000, immutable"
+AGAIN = "no-cache"
+FIXED = ("swagger.js", "swagger.css", "LICENSES.txt", "manifest.json")
+
+
+@router.get(URL + "/{path:path}", openapi_extra=PUBLIC)
+def static(path: str) -> Response:
+    """A file of the front end."""
+    file = (STATIC / path).resolve()
+    if not file.is_relative_to(STATIC.resolve()) or not file.is_file():
+        raise NotFound(f"there is no file {path[:100]!r}")
+    hashed = file.parent == BUILT.resolve() and file.name not in FIXED
+    return FileResponse(file, headers={"Cache-Control": FOR_EVER if hashed else AGAIN})
+
+
+for prefix in ("", "/de", "/en"):
+    for part in PAGES:
+        router.include_router(part, prefix=prefix)

@@ -1,0 +1,152 @@
+"""The operator's pages: how each feed is doing, what was rejected and why, pausing and running; behind a token."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from stadthub_api.deps import OPERATE, PUBLIC, SESSION_COOKIE, CatalogDep, HubDep, OperatorDep, SettingsDep
+from stadthub_api.hub import Hub
+from stadthub_api.portal.language import bare
+from stadthub_api.portal.rendering import link, page, writing
+from stadthub_api.portal.states import STATES, disk, state_of
+from stadthub_catalog.catalog import Catalog
+from stadthub_catalog.entry import FeedState
+from stadthub_schemas.access import Action, may
+from stadthub_schemas.counts import Counts
+from stadthub_schemas.errors import AccessError, NotFound, StorageError
+
+router = APIRouter(include_in_schema=False, prefix="/operator")
+
+REJECTS = 50
+RUNS = 20
+
+#: What the buttons do: the wish that the worker then fulfils.
+ORDERS: dict[str, Callable[[], dict[str, Any]]] = {
+    "pause": lambda: {"paused": True},
+    "resume": lambda: {"paused": False},
+    "run": lambda: {"wanted_run": datetime.now(UTC)},
+}
+
+
+@router.get("", openapi_extra=OPERATE)
+def overview(request: Request, hub: HubDep, principal: OperatorDep) -> Response:
+    """All feeds on one page."""
+    now = datetime.now(UTC)
+    feeds = hub.catalog.feeds()
+    rows = [(feed, state_of(feed, now)) for feed in feeds]
+    total = sum((feed.counts for feed in feeds), Counts())
+    context = {
+        "who": principal.name,
+        "feeds": sorted(rows, key=lambda pair: (list(STATES).index(pair[1]), pair[0].feed)),
+        "states": STATES,
+        "total": total,
+        "trouble": sum(STATES[state].colour == "danger" for _, state in rows),
+        **_machine(hub),
+    }
+    return _private(page(request, "operator.html", context))
+
+
+@router.get("/feeds/{feed}", openapi_extra=OPERATE)
+def one_feed(request: Request, feed: str, hub: HubDep, principal: OperatorDep) -> Response:
+    """One feed: its counts, its runs, its newest rejects with reasons."""
+    found = hub.catalog.feed(feed)
+    context = {
+        "who": principal.name,
+        "feed": found,
+        "state": state_of(found, datetime.now(UTC)),
+        "states": STATES,
+        "runs": hub.catalog.runs(feed, RUNS),
+        "rejects": hub.reader.rejects(feed, REJECTS).to_pylist(),
+    }
+    return _private(page(request, "feed.html", context))
+
+
+@router.get("/sign-in", openapi_extra=PUBLIC)
+def sign_in_form(request: Request) -> Response:
+    """Where a token is asked for."""
+    return _private(page(request, "sign_in.html", {"wrong": False, "after": link(writing(request).language, "/operator")}))
+
+
+@router.post("/sign-in", openapi_extra=PUBLIC)
+def sign_in(
+    request: Request,
+    catalog: CatalogDep,
+    settings: SettingsDep,
+    token: Annotated[str, Form(max_length=200)] = "",
+    after: Annotated[str, Form(max_length=500)] = "",
+) -> Response:
+    """Keep the token as this browser's session, if it may operate the hub."""
+    if not _from_here(request):
+        raise AccessError("sign in from the portal's own page")
+    try:
+        allowed = bool(token.strip()) and may(catalog.principal(token.strip()), Action.OPERATE).allowed
+    except AccessError:
+        allowed = False
+    home = link(writing(request).language, "/operator")
+    there = after if after.startswith("/") and not after.startswith("//") and bare(after).startswith("/operator") else home
+    if not allowed:
+        return _private(page(request, "sign_in.html", {"wrong": True, "after": there}, 401))
+    answer = RedirectResponse(there, 303)
+    secure = settings.url.startswith("https:") or request.url.scheme == "https"
+    answer.set_cookie(SESSION_COOKIE, token.strip(), httponly=True, samesite="strict", secure=secure, path="/")
+    return answer
+
+
+@router.post("/sign-out", openapi_extra=PUBLIC)
+def sign_out(request: Request) -> Response:
+    """Forget the session."""
+    if not _from_here(request):
+        raise AccessError("sign out from the portal's own page")
+    answer = RedirectResponse(link(writing(request).language, "/"), 303)
+    answer.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict", path="/")
+    return answer
+
+
+@router.post("/feeds/{feed}/{order}", openapi_extra=OPERATE)
+def give_order(request: Request, feed: str, order: str, catalog: CatalogDep, principal: OperatorDep) -> Response:
+    """Pause, resume or run a feed; the worker sees it within seconds."""
+    command(catalog, catalog.feed(feed), order, principal.name)
+    return RedirectResponse(link(writing(request).language, f"/operator/feeds/{feed}"), 303)
+
+
+def command(catalog: Catalog, feed: FeedState, order: str, who: str) -> None:
+    """Note the order for the worker and in the audit chain; NotFound for an order that there is not."""
+    if order not in ORDERS:
+        raise NotFound(f"there is no order {order[:50]!r}: use one of {', '.join(ORDERS)}")
+    catalog.note_feed(feed.feed, **ORDERS[order]())
+    catalog.record(who, f"feed.{order}", feed.feed)
+
+
+def _machine(hub: Hub) -> dict[str, Any]:
+    """The state of disk and database."""
+    return {
+        "disk": disk(hub.settings.data_dir, hub.settings.min_free_mb),
+        "database": "PostgreSQL" if hub.settings.database.startswith("postgresql") else "SQLite",
+        "audit_entries": _audit(hub.catalog),
+        "datasets": len(hub.catalog.entries()),
+    }
+
+
+def _audit(catalog: Catalog) -> int | None:
+    """How long the audit chain is; None if it is broken."""
+    try:
+        return catalog.verify_audit()
+    except StorageError:
+        return None
+
+
+def _from_here(request: Request) -> bool:
+    """Whether a page of ours sent this form: browsers say so in `Sec-Fetch-Site`, or at least in `Origin`."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    return urlsplit(request.headers.get("origin", "")).netloc == request.headers.get("host")
+
+
+def _private(answer: Response) -> Response:
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

@@ -1,0 +1,57 @@
+"""What a decoder hands to the judge: rows, what it could not read, and blocks of columns for bulk."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+
+
+class DecodeError(ValueError):
+    """A payload is broken as a whole: one sentence that names the place. The judge makes one reject of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What stands where a value, or a whole row, should: its text, and why it can't be read. It becomes a reject."""
+
+    text: str
+    reason: str
+
+
+class Clock(Enum):
+    """A `phenomenon_time` that the payload does not hold: the judge takes the time when it was received."""
+
+    RECEIVED = "received"
+
+
+#: One row as `stadthub_schemas.rows` describes it.
+Row = dict[str, Any]
+
+#: What a decoder yields: a row, None for one that is dropped on purpose, Unreadable for a row that is none.
+Decoded = Row | Unreadable | None
+
+#: A field of a block: the same for all its rows, or an Arrow array of strings.
+Field: TypeAlias = str | float | Any | None  # Any: pa.Array, which has no types
+
+
+@dataclass(frozen=True)
+class Block:
+    """Many observations as columns. Where `times` or `results` is null the judge asks `spell` for the row and judges that."""
+
+    first: int
+    step: int
+    fields: Mapping[str, Field]
+    times: pa.Array
+    results: pa.Array
+    missing: pa.Array
+    spell: Callable[[int], Decoded]
+
+    def ordinal(self, index: int) -> int:
+        """Which row of the payload this is, counted as the row path counts: from 1."""
+        return self.first + index * self.step
+
+
+Decode = Callable[[bytes, Any, str], Any]
+DecodeTable = Callable[[bytes, Any, str], "list[Block] | None"]

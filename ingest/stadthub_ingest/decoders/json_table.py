@@ -1,0 +1,192 @@
+"""Objects in JSON: paths to observations, features or a table; nested lists, key and value pairs, one object a line.
+
+[options]
+rows = "features[*].properties"
+columns = { thing = "id", phenomenon_time = "$.updated" }
+values = { free = { observed_property = "parking_free" } }
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from stadthub_ingest.attributes import feature, moment
+from stadthub_ingest.decoded import Decoded, DecodeError, Unreadable
+from stadthub_ingest.keys import column_keys
+from stadthub_ingest.mapping import Cell, Mapped, Plan, clean, constants_of, fields_of, names_in, needs, observations
+from stadthub_ingest.paths import Path, Place, find, read_path, walk
+from stadthub_ingest.texts import read_json, read_text
+from stadthub_ingest.times import TimeReader
+from stadthub_schemas.dataset import Kind
+from stadthub_schemas.model import Strict
+
+
+class Pairs(Strict):
+    """A list of objects that each hold a name and a value; the names are then the keys of `values`."""
+
+    path: str = Field(description="from the row to the objects, such as sensordatavalues[*]")
+    key: str = Field(description="the path of the name in such an object")
+    value: str = Field(description="the path of the value in such an object")
+    others: Literal["drop", "keep"] = Field(default="drop", description="pairs that `values` does not name")
+
+
+class Options(Mapped):
+    """How a JSON payload is read."""
+
+    rows: str | None = Field(default=None, description="the path to the rows; absent: the payload itself, or each item of its list")
+    lines: bool = Field(default=False, description="one JSON object a line (NDJSON)")
+    pairs: Pairs | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        wrong = []
+        for place, path in self._paths():
+            try:
+                read_path(path)
+            except ValueError as error:
+                wrong.append(f"{place}: {error}")
+        if wrong:
+            raise ValueError("\n".join(wrong))
+        if self.kind is Kind.TIMESERIES:
+            keeps = self.pairs is not None and self.pairs.others == "keep"
+            needs(self, {"observed_property", "result"} if keeps else set())
+        return self
+
+    def _paths(self) -> Iterator[tuple[str, str]]:
+        """Every path in the options with its place there."""
+        if self.rows is not None:
+            yield "rows", self.rows
+        for field, path in self.columns:
+            for one in (path,) if isinstance(path, str) else path or ():
+                yield f"columns.{field}", one
+        for group, table in (("parameters", self.parameters), ("properties", self.properties or {})):
+            for name, path in table.items():
+                yield f"{group}.{name}", path
+        if self.pairs is not None:
+            for name in ("path", "key", "value"):
+                yield f"pairs.{name}", getattr(self.pairs, name)
+        else:
+            for path, value in self.values.items():
+                yield f"values.{path}", path
+                if value.quality is not None:
+                    yield f"values.{path}.quality", value.quality
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The mapping with its paths read, without what the payload's name adds."""
+        columns = self.columns
+        times = (columns.phenomenon_time,) if isinstance(columns.phenomenon_time, str) else columns.phenomenon_time or ()
+        named = [(field, path) for field, path in columns if isinstance(path, str) and field not in ("phenomenon_time", "result")]
+        return Plan(
+            fetch=_fetch,
+            constants={},
+            fields=[(field, read_path(path)) for field, path in named],
+            times=[read_path(path) for path in times],
+            cells=[] if columns.result is None else [Cell(read_path(columns.result), {})],
+            parameters=[(name, read_path(path)) for name, path in self.parameters.items()],
+            marks=frozenset(self.missing),
+            notation=(self.decimal, self.thousands),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A row of the payload: its place, and the values of its pairs by name."""
+
+    place: Place
+    pairs: dict[str, Any]
+
+
+def _fetch(record: _Record, place: Path | str) -> Any:
+    return record.pairs.get(place) if isinstance(place, str) else find(record.place, place)
+
+
+def decode(payload: bytes, options: Options, name: str) -> Iterator[Decoded]:
+    """The rows in the order of the payload."""
+    groups = names_in(options.file_name, name)
+    cells: dict[str, Cell] = {}
+    for path, value in options.values.items():
+        quality = None if value.quality is None else read_path(value.quality)
+        at = path if options.pairs else read_path(path)
+        cells[path] = Cell(at, fields_of(value, {**groups, "path": path}), quality, value.factor)
+    plan = replace(options.plan, constants=constants_of(options, groups))
+    reader = TimeReader(options.times)
+    for place in _rows(payload, options):
+        if isinstance(place, Unreadable):
+            yield place
+        elif options.kind is Kind.TIMESERIES:
+            yield from _observations(place, options, plan, cells, reader)
+        else:
+            yield _attributes(place, options, plan, reader)
+
+
+def _rows(payload: bytes, options: Options) -> Iterator[Place | Unreadable]:
+    if not options.lines:
+        yield from _places(read_json(payload), options.rows)
+        return
+    for number, line in enumerate(read_text(payload, None).splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            found = read_json(line.encode())
+        except DecodeError as error:
+            yield Unreadable(line, f"line {number}: {error}")
+        else:
+            yield from _places(found, options.rows)
+
+
+def _places(found: Any, rows: str | None) -> Iterator[Place]:
+    """The places of the rows. A path that ends at a list means its items."""
+    for place in walk(Place(found), read_path(rows or "")):
+        if isinstance(place.value, list):
+            for number, item in enumerate(place.value):
+                yield Place(item, place, number)
+        else:
+            yield place
+
+
+def _observations(place: Place, options: Options, plan: Plan, cells: dict[str, Cell], reader: TimeReader) -> Iterator[Decoded]:
+    if not isinstance(place.value, dict | list):
+        yield Unreadable(str(place.value)[:1000], f"rows: {str(place.value)[:100]!r} is not an object")
+        return
+    if options.pairs is None:
+        whole = replace(plan, cells=[*cells.values(), *plan.cells]) if cells else plan
+        yield from observations(whole, _Record(place, {}), reader.read)
+        return
+    pairs: dict[str, Any] = {}
+    for found in walk(place, read_path(options.pairs.path)):
+        key = _name(find(found, read_path(options.pairs.key)))
+        if key in pairs or (key not in cells and options.pairs.others == "drop"):
+            yield None
+        else:
+            pairs[key] = find(found, read_path(options.pairs.value))
+    named = [cells.get(key) or Cell(key, {"observed_property": key}) for key in pairs]
+    yield from observations(replace(plan, cells=named), _Record(place, pairs), reader.read)
+
+
+def _name(key: Any) -> str:
+    """A pair's name as text: 4097 and 4097.0 are "4097"."""
+    return str(int(key)) if isinstance(key, float) and key.is_integer() else str(key).strip()
+
+
+def _attributes(place: Place, options: Options, plan: Plan, reader: TimeReader) -> Decoded:
+    """A feature or a row of a table."""
+    if not isinstance(place.value, dict):
+        return Unreadable(str(place.value)[:1000], f"rows: {str(place.value)[:100]!r} is not an object")
+    if options.properties is not None:
+        found = {name: find(place, read_path(path)) for name, path in options.properties.items()}
+    else:
+        used = {path for _, path in options.columns if isinstance(path, str)} if options.kind is Kind.FEATURES else set()
+        kept = {key: value for key, value in place.value.items() if key not in used and key.partition(".")[0] not in used}
+        found = dict(zip(column_keys(kept), kept.values(), strict=True))
+    row = {name: clean(value, plan.marks) for name, value in found.items()}
+    for name in options.time_columns:
+        if row.get(name) is not None:
+            row[name] = moment(row[name], name, reader)
+    if options.kind is Kind.TABLE:
+        return row
+    given = {field: clean(find(place, path), plan.marks) for field, path in plan.fields}
+    return feature(given, row, plan.notation)

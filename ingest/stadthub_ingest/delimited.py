@@ -1,0 +1,109 @@
+"""Delimited text as a header and records: where the table starts and ends, and which columns it has."""
+
+import _csv
+import csv
+import difflib
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from stadthub_ingest.decoded import DecodeError, Unreadable
+
+csv.field_size_limit(16_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the text is laid out. `header_row` counts lines from 1 after `skip_rows`; 0: there is no header."""
+
+    delimiter: str
+    quote: str | None
+    skip_rows: int
+    header: bool
+    skip_footer: int
+    stop_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table in text: its header without blanks around the names, and the text of its records."""
+
+    header: tuple[str, ...]
+    body: str
+    first_line: int
+    layout: Layout
+
+    def column(self, name: str) -> int:
+        """The number of the column with this header; DecodeError with the nearest one."""
+        if name.strip() in self.header:
+            return self.header.index(name.strip())
+        near = difflib.get_close_matches(name, self.header, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "it has " + ", ".join(map(repr, self.header[:20]))
+        raise DecodeError(f"line {self.first_line - 1}: there is no column {name!r}: {hint}")
+
+    def records(self) -> Iterator[list[str] | Unreadable]:
+        """The records in order; one with another number of fields than the header is Unreadable. Empty lines are none."""
+        reader = _reader(self.body, self.layout)
+        width = len(self.header)
+        while True:
+            try:
+                record = next(reader, None)
+            except csv.Error as error:
+                raise DecodeError(f"line {self.first_line + reader.line_num - 1}: {error}") from error
+            if record is None:
+                return
+            if len(record) == width:
+                yield record
+            elif record:
+                line = self.first_line + reader.line_num - 1
+                text = self.layout.delimiter.join(record)
+                yield Unreadable(text, f"line {line}: {len(record)} fields where the header has {width}")
+
+
+def open_sheet(text: str, layout: Layout) -> Sheet:
+    """The table in this text, without what stands before and after it; DecodeError if there is none."""
+    lines = _LINE.finditer(text)
+    start = 0
+    for _ in range(layout.skip_rows):
+        line = next(lines, None)
+        if line is None:
+            raise DecodeError(f"it has fewer than {layout.skip_rows} lines: see options.skip_rows")
+        start = line.end()
+    end = _end(text, start, layout)
+    reader = _reader(text[start:end], layout)
+    try:
+        first = next((record for record in reader if record), None)
+    except csv.Error as error:
+        raise DecodeError(f"line {layout.skip_rows + 1}: {error}") from error
+    if first is None:
+        raise DecodeError("it holds no table: not even a header")
+    if not layout.header:
+        return Sheet(tuple(str(number) for number in range(1, len(first) + 1)), text[start:end], layout.skip_rows + 1, layout)
+    body = start
+    for _ in range(reader.line_num):
+        line = _LINE.match(text, body)
+        body = end if line is None else line.end()
+    header = tuple(name.strip().removeprefix("\ufeff").strip('"') for name in first)
+    return Sheet(header, text[min(body, end) : end], layout.skip_rows + reader.line_num + 1, layout)
+
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
+
+
+def _end(text: str, start: int, layout: Layout) -> int:
+    """Where the footer begins."""
+    end = len(text)
+    if layout.stop_at is not None:
+        found = re.compile(layout.stop_at, re.MULTILINE).search(text, start)
+        end = end if found is None else text.rfind("\n", start, found.start()) + 1 or start
+    for _ in range(layout.skip_footer):
+        end = text.rfind("\n", start, len(text[start:end].rstrip()) + start) + 1 or start
+    return end
+
+
+def _reader(text: str, layout: Layout) -> _csv.Reader:
+    lines = io.StringIO(text, newline="")
+    if layout.quote is None:
+        return csv.reader(lines, delimiter=layout.delimiter, quoting=csv.QUOTE_NONE)
+    return csv.reader(lines, delimiter=layout.delimiter, quotechar=layout.quote)

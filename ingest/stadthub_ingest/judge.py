@@ -1,0 +1,172 @@
+"""The judge: payloads in, accepted rows and rejects out. received = accepted + rejected + dropped, whatever comes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from stadthub_ingest import features, observations, registry, tables
+from stadthub_ingest.columns import judge_block
+from stadthub_ingest.decoded import Block, Decoded, DecodeError, Unreadable
+from stadthub_ingest.observations import ObservationJudge
+from stadthub_ingest.rules import RowError, RuleBook
+from stadthub_schemas.dataset import Kind
+from stadthub_schemas.feed import Feed
+from stadthub_schemas.rows import EXCERPT, OBSERVATIONS_IN, REJECTS
+
+#: A payload of at least so many bytes is judged column by column, where its decoder can: below, the rows are quicker.
+BULK = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What came in one piece: `name` is its topic, URL or file."""
+
+    position: int
+    received_time: datetime
+    name: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of payloads: `accepted` is OBSERVATIONS_IN, FEATURES_IN or the free columns of a table; `rejects` is REJECTS."""
+
+    accepted: pa.Table
+    rejects: pa.Table
+    received: int
+    dropped: int
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """What is being written down of one call."""
+
+    rows: list[Any] = field(default_factory=list)
+    tables: list[pa.Table] = field(default_factory=list)
+    rejects: list[tuple[int, int, datetime, str, str]] = field(default_factory=list)
+    received: int = 0
+    dropped: int = 0
+
+    def refuse(self, payload: Payload, row: int, reason: str, what: Any) -> None:
+        self.rejects.append((payload.position, row, payload.received_time, reason, excerpt(what)))
+
+
+class Judge:
+    """Judges the payloads of one feed. `bulk` is the size in bytes from which on a payload goes column by column."""
+
+    def __init__(self, feed: Feed, bulk: int = BULK) -> None:
+        self._feed = feed
+        self._decoder = registry.find(feed.decoder)
+        self._options = registry.read_options(feed)
+        self._book = RuleBook(feed.rules)
+        self._bulk = bulk
+        columns = feed.metadata.columns if feed.metadata else {}
+        self._declared = {name: words.type for name, words in columns.items() if words.type is not None}
+
+    def judge(self, payloads: Sequence[Payload]) -> Judged:
+        """What becomes of the payloads. Bad data never raise: they are rejects, each with its reason."""
+        sheet = _Sheet()
+        for payload in payloads:
+            if self._feed.kind is not Kind.TIMESERIES:
+                self._whole(payload, sheet)
+            elif not self._by_columns(payload, sheet):
+                self._by_rows(payload, sheet)
+        columns = list(zip(*sheet.rejects, strict=True)) or [()] * len(REJECTS)
+        rejects = pa.Table.from_arrays([pa.array(column, one.type) for column, one in zip(columns, REJECTS, strict=True)], schema=REJECTS)
+        return Judged(self._accepted(sheet), rejects, sheet.received, sheet.dropped)
+
+    def _accepted(self, sheet: _Sheet) -> pa.Table:
+        if self._feed.kind is Kind.FEATURES:
+            return features.as_table(sheet.rows)
+        if self._feed.kind is Kind.TABLE:
+            return tables.as_table(sheet.rows, self._declared)
+        if not sheet.tables:
+            return observations.as_table(sheet.rows)
+        return pa.concat_tables([*sheet.tables, observations.as_table(sheet.rows)]).cast(OBSERVATIONS_IN)
+
+    def _decoded(self, payload: Payload, sheet: _Sheet) -> Iterator[Decoded]:
+        """The payload's rows. What breaks off becomes a reject after the rows before it."""
+        try:
+            yield from self._decoder.decode(payload.body, self._options, payload.name)
+        except DecodeError as error:
+            sheet.received += 1
+            sheet.refuse(payload, 0, f"payload: {error}", payload.body)
+
+    def _by_rows(self, payload: Payload, sheet: _Sheet) -> None:
+        judge = ObservationJudge(self._book, payload.received_time)
+        number = 0
+        for number, row in enumerate(self._decoded(payload, sheet), 1):
+            if row is None:
+                sheet.dropped += 1
+                continue
+            try:
+                sheet.rows.append(judge.judge(row))
+            except RowError as refused:
+                sheet.refuse(payload, number, str(refused), row)
+        sheet.received += number
+
+    def _by_columns(self, payload: Payload, sheet: _Sheet) -> bool:
+        """Judge a large payload by columns; False where its decoder can't or it must be looked at row by row."""
+        if self._decoder.decode_table is None or len(payload.body) < self._bulk:
+            return False
+        try:
+            blocks = self._decoder.decode_table(payload.body, self._options, payload.name)
+        except DecodeError:
+            return False
+        for block in blocks or ():
+            self._block(block, payload, sheet)
+        return blocks is not None
+
+    def _block(self, block: Block, payload: Payload, sheet: _Sheet) -> None:
+        accepted, rest = judge_block(block, self._book, payload.received_time)
+        judge = ObservationJudge(self._book, payload.received_time)
+        dropped = len(block.times) - len(accepted) - len(rest)
+        for index in rest.to_pylist():
+            row = block.spell(index)
+            if row is None:
+                dropped += 1
+                continue
+            try:
+                sheet.rows.append(judge.judge(row))
+            except RowError as refused:
+                sheet.refuse(payload, block.ordinal(index), str(refused), row)
+        sheet.tables.append(accepted)
+        sheet.received += len(block.times)
+        sheet.dropped += dropped
+
+    def _whole(self, payload: Payload, sheet: _Sheet) -> None:
+        """Judge features or rows of a table, which must know of each other within a payload."""
+        numbered = list(enumerate(self._decoded(payload, sheet), 1))
+        rows = [(number, row) for number, row in numbered if row is not None]
+        sheet.received += len(numbered)
+        sheet.dropped += len(numbered) - len(rows)
+        found: Sequence[Any]
+        if self._feed.kind is Kind.FEATURES:
+            found = features.judge_features([row for _, row in rows])
+        else:
+            found = tables.judge_rows([row for _, row in rows], self._declared, self._feed.key)
+        for (number, row), one in zip(rows, found, strict=True):
+            if isinstance(one, RowError):
+                sheet.refuse(payload, number, str(one), row)
+            else:
+                sheet.rows.append(one)
+
+
+def excerpt(what: Any) -> str:
+    """How a refused row looked, cut short: JSON where it can be, the text of a payload where it is one."""
+    if isinstance(what, bytes):
+        return what[: 4 * EXCERPT].decode("utf-8", "replace")[:EXCERPT]
+    if isinstance(what, Unreadable):
+        return what.text[:EXCERPT]
+    try:
+        return orjson.dumps(what, default=_spelled, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z).decode()[:EXCERPT]
+    except TypeError:
+        return repr(what)[:EXCERPT]
+
+
+def _spelled(value: Any) -> Any:
+    return value.text if isinstance(value, Unreadable) else getattr(value, "value", None) or str(value)

@@ -1,0 +1,248 @@
+"""The process in which users' SQL runs: it gets tables over stdin, opens nothing itself, may write nothing, and is gone after one answer.
+
+Started as a file by `sandbox.py` and imports nothing of ours. What a question may name (tables, functions) is an allow-list, checked on
+the tree that DuckDB's own parser makes; everything that the check does not know is refused.
+"""
+
+import json
+import re
+import resource
+import struct
+import sys
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import duckdb
+import pyarrow as pa
+import pyarrow.dataset as pa_dataset
+
+Tree = dict[str, Any]
+
+#: Parts of a tree that are neither expression nor value, by their type.
+PARTS = frozenset(
+    [
+        "SELECT_NODE",
+        "SET_OPERATION_NODE",
+        "RECURSIVE_CTE_NODE",
+        "CTE_NODE",
+        "BASE_TABLE",
+        "SUBQUERY",
+        "JOIN",
+        "TABLE_FUNCTION",
+        "EXPRESSION_LIST",
+        "EMPTY",
+        "PIVOT",
+        "LIMIT_MODIFIER",
+        "LIMIT_PERCENT_MODIFIER",
+        "ORDER_MODIFIER",
+        "DISTINCT_MODIFIER",
+        "ASCENDING",
+        "DESCENDING",
+        "ORDER_DEFAULT",
+        "DECIMAL_TYPE_INFO",
+        "LIST_TYPE_INFO",
+        "STRUCT_TYPE_INFO",
+        "ARRAY_TYPE_INFO",
+        "STRING_TYPE_INFO",
+        "GENERIC_TYPE_INFO",
+        "GEO_TYPE_INFO",
+        "UNBOUND_TYPE_INFO",
+    ]
+)
+#: Classes of expressions.
+EXPRESSIONS = frozenset(
+    [
+        "COLUMN_REF",
+        "CONSTANT",
+        "COMPARISON",
+        "CONJUNCTION",
+        "OPERATOR",
+        "CAST",
+        "CASE",
+        "BETWEEN",
+        "FUNCTION",
+        "WINDOW",
+        "SUBQUERY",
+        "STAR",
+        "LAMBDA",
+        "LAMBDA_REF",
+        "COLLATE",
+        "POSITIONAL_REFERENCE",
+        "TYPE",
+    ]
+)
+#: Functions that may stand where a table stands.
+TABLE_FUNCTIONS = frozenset({"unnest", "range", "generate_series"})
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TOLD = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.ParserException,
+    duckdb.SyntaxException,
+    duckdb.ConversionException,
+    duckdb.OutOfRangeException,
+    duckdb.InvalidInputException,
+)
+
+
+class RefusedError(Exception):
+    """The question may not be asked; the message says why."""
+
+
+def check(tree: Tree, tables: frozenset[str], functions: frozenset[str], taken: frozenset[str]) -> None:
+    """Refuse everything but one SELECT over these tables with these functions. `taken`: names that a CTE must not bear."""
+    if tree.get("error"):
+        message = str(tree.get("error_message", "")).splitlines() or [""]
+        raise RefusedError("only one SELECT may be asked" if "SELECT" in message[0] else f"this is not SQL: {message[0]}")
+    if len(tree["statements"]) != 1:
+        raise RefusedError("only one SELECT may be asked")
+    parts = list(_walk(tree))
+    ctes = {str(entry["key"]).lower() for part in parts for entry in part.get("cte_map", {}).get("map", [])}
+    ctes |= {str(part["cte_name"]).lower() for part in parts if "cte_name" in part}
+    for name in ctes:
+        if not _WORD.fullmatch(name) or name in taken:
+            raise RefusedError(f"WITH {name!r}: another name is needed")
+    for part in parts:
+        _check_part(part, tables | ctes, functions)
+
+
+def _check_part(part: Tree, tables: frozenset[str], functions: frozenset[str]) -> None:
+    kind, group = part.get("type"), part.get("class")
+    if group is not None:
+        if group not in EXPRESSIONS:
+            raise RefusedError(f"expressions like {str(group).lower()} are not allowed")
+    elif isinstance(kind, str) and kind not in PARTS:
+        raise RefusedError(f"{kind.lower()} is not allowed")
+    if group is None and kind == "BASE_TABLE":
+        _check_table(part, tables)
+    if group is None and kind == "TABLE_FUNCTION" and str(part["function"].get("function_name", "")).lower() not in TABLE_FUNCTIONS:
+        raise RefusedError(f"the function {part['function'].get('function_name')!r} may not stand for a table")
+    if "function_name" in part:
+        name = str(part["function_name"]).lower()
+        if name not in functions and name not in TABLE_FUNCTIONS:
+            raise RefusedError(f"the function {name!r} is not allowed")
+        if part.get("schema") or part.get("catalog"):
+            raise RefusedError(f"the function {name!r} may not be named with a schema")
+
+
+def _check_table(part: Tree, tables: frozenset[str]) -> None:
+    name = str(part["table_name"])
+    if name.lower() not in tables:
+        raise RefusedError(f"there is no dataset {name!r}: use {', '.join(sorted(tables)) or 'none, no dataset was given'}")
+    if part.get("schema_name") or part.get("catalog_name") or part.get("at_clause"):
+        raise RefusedError(f"{name!r} is named without schema, catalogue and time")
+
+
+def _walk(tree: object) -> Iterator[Tree]:
+    """Every object of the tree."""
+    left = [tree]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            yield part
+            left.extend(part.values())
+        elif isinstance(part, list):
+            left.extend(part)
+
+
+def answer(request: Tree, tables: list[pa.Table]) -> tuple[Tree, bytes]:
+    """What is to be said of the question: a header, and the rows as an Arrow stream."""
+    database = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "threads": 1,
+            "memory_limit": f"{request['memory_mb'] // 2}MB",
+            "max_temp_directory_size": "0MB",
+            "temp_directory": "",
+        }
+    )
+    if request["spatial"]:
+        database.execute(f"LOAD '{request['spatial']}'")
+    for view in request["views"]:
+        files = view["files"]
+        schema = tables[view["schema"]].schema
+        database.register(view["source"], pa_dataset.dataset(files, schema=schema, format="parquet") if files else tables[view["schema"]])
+    for name, number in request["tables"].items():
+        database.register(name, tables[number])
+    taken = "SELECT lower(view_name) FROM duckdb_views() UNION SELECT lower(table_name) FROM duckdb_tables()"
+    names = frozenset(name for (name,) in database.execute(taken).fetchall())
+    for view in request["views"]:
+        for name in view["names"]:
+            database.execute(f'CREATE TEMP VIEW "{name}" AS {view["sql"]}')
+    for setting in (
+        "SET TimeZone = 'UTC'",
+        "SET python_enable_replacements = false",
+        "SET allow_community_extensions = false",
+        "SET enable_external_access = false",
+        "SET lock_configuration = true",
+    ):
+        database.execute(setting)
+    found = database.execute("SELECT CAST(json_serialize_sql(CAST($text AS VARCHAR)) AS VARCHAR)", {"text": request["text"]}).fetchone()
+    allowed = frozenset(name.lower() for view in request["views"] for name in view["names"])
+    check(json.loads(found[0] if found else "{}"), allowed, frozenset(request["functions"]), names)
+    return _rows(database, request)
+
+
+def _rows(database: duckdb.DuckDBPyConnection, request: Tree) -> tuple[Tree, bytes]:
+    most, left, truncated = int(request["most_bytes"]), int(request["most_rows"]), False
+    sink = pa.BufferOutputStream()
+    reader = database.execute(request["text"]).to_arrow_reader(2000)
+    with pa.ipc.new_stream(sink, reader.schema) as writer:
+        for batch in reader:
+            truncated = batch.num_rows > left or batch.nbytes > most
+            if batch.nbytes > most:
+                break
+            writer.write_batch(batch.slice(0, left))
+            left, most = left - min(left, batch.num_rows), most - batch.nbytes
+            if truncated:
+                break
+    return {"truncated": truncated}, sink.getvalue().to_pybytes()
+
+
+def told(error: Exception) -> str:
+    """The sentence for an error: what the caller can mend in the words of the engine, all else in ours."""
+    if isinstance(error, RefusedError):
+        return str(error)
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, MemoryError | duckdb.OutOfMemoryException | pa.ArrowMemoryError):
+        return "it needs more memory than it may have"
+    if isinstance(error, _TOLD):
+        line = str(error).split("\n", 1)[0]
+        return re.sub(r"\S*/\S*", "…", line)[:300]
+    return "it can't be answered"
+
+
+def limit(memory_mb: int, seconds: int) -> None:
+    """Take from this process what it doesn't need: memory, processor time, the right to make files larger than nothing."""
+    for what, most in (
+        (resource.RLIMIT_AS, memory_mb * 1024 * 1024),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (most, most))
+
+
+def main(source: BinaryIO, target: BinaryIO) -> None:
+    """Read one request, answer it, end."""
+    head = source.read(8)
+    if len(head) < 8:
+        return
+    request = json.loads(source.read(*struct.unpack("<Q", head)))
+    tables = [pa.ipc.open_stream(source.read(*struct.unpack("<Q", source.read(8)))).read_all() for _ in range(request["sent"])]
+    limit(request["memory_mb"], request["seconds"])
+    try:
+        said, body = answer(request, tables)
+    except Exception as error:  # noqa: BLE001 - the top of this program
+        said, body = {"error": told(error)}, b""
+    header = json.dumps(said).encode()
+    target.write(struct.pack("<Q", len(header)) + header)
+    target.write(body)
+    target.flush()
+
+
+if __name__ == "__main__":
+    main(sys.stdin.buffer, sys.stdout.buffer)

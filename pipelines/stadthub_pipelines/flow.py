@@ -1,0 +1,71 @@
+"""One dataset's flow: its intakes take turns, so that what is pending and how far each has read always fit together."""
+
+import threading
+import time
+
+from stadthub_lake.store import Store
+from stadthub_pipelines.intake import Intake
+from stadthub_schemas.dataset import Dataset
+
+
+class Flow:
+    """All intakes that write to one dataset. `turn` and `commit` hold the flow's lock: one thread at a time."""
+
+    def __init__(self, dataset: Dataset, store: Store, commit_seconds: float, commit_rows: int) -> None:
+        self.dataset = dataset
+        self.intakes: dict[str, Intake] = {}
+        self.lock = threading.Lock()
+        self.changed = False
+        self._store = store
+        self._commit_seconds = commit_seconds
+        self._commit_rows = commit_rows
+        self._oldest: float | None = None
+        store.ensure(dataset)
+
+    def describe(self, dataset: Dataset) -> None:
+        """Take up new words for the dataset."""
+        self._store.ensure(dataset)
+        self.dataset = dataset
+        self.changed = True
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is anything to judge or to commit."""
+        return self._oldest is not None or any(intake.behind for intake in self.intakes.values())
+
+    def turn(self) -> None:
+        """Judge what every intake has waiting, and commit once it is enough or has waited long enough."""
+        with self.lock:
+            busy = True
+            while busy:
+                busy = False
+                for intake in list(self.intakes.values()):
+                    if intake.step():
+                        self._oldest = self._oldest or time.monotonic()
+                        busy = busy or intake.behind > 0
+                self._commit_if_due()
+
+    def note_work(self) -> None:
+        """Something was judged outside a turn: it waits for its commit."""
+        self._oldest = self._oldest or time.monotonic()
+
+    def commit(self) -> None:
+        """Make everything lasting that was judged so far."""
+        with self.lock:
+            self._commit()
+
+    def _commit_if_due(self) -> None:
+        if self._oldest is None:
+            return
+        if self._store.pending(self.dataset.name) >= self._commit_rows or time.monotonic() - self._oldest >= self._commit_seconds:
+            self._commit()
+
+    def _commit(self) -> None:
+        if self._oldest is None:
+            return
+        progress = {feed: intake.progress for feed, intake in self.intakes.items()}
+        self._store.commit(self.dataset.name, progress)
+        for feed, intake in self.intakes.items():
+            intake.committed_position = progress[feed].position
+        self._oldest = None
+        self.changed = True

@@ -1,0 +1,100 @@
+"""The folder of feed files: which feeds there are, what changed since the last look, and which files are wrong."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stadthub_ingest.judge import Judge
+from stadthub_schemas.dataset import Dataset
+from stadthub_schemas.errors import FeedError
+from stadthub_schemas.feed import Feed, load_feed
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at the folder found: the feeds that are right, with the dataset of each, and the sentences about wrong files."""
+
+    feeds: dict[str, Feed] = field(default_factory=dict)
+    datasets: dict[str, Dataset] = field(default_factory=dict)
+    wrong: dict[str, str] = field(default_factory=dict)
+
+
+class FeedFolder:
+    """Reads a feed file again only when it changed; a file that became wrong leaves its last right feed in force."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stamps: dict[Path, tuple[int, int]] = {}
+        self._right: dict[Path, Feed] = {}
+        self._wrong: dict[Path, str] = {}
+
+    def look(self) -> Look | None:
+        """The whole folder as it is in force now, or None when nothing changed since the last look."""
+        stamps = _stamps(self._folder)
+        if stamps == self._stamps and self._stamps:
+            return None
+        for path in set(self._stamps) - set(stamps):
+            self._right.pop(path, None)
+            self._wrong.pop(path, None)
+        for path, stamp in stamps.items():
+            if self._stamps.get(path) != stamp:
+                self._read(path)
+        self._stamps = stamps
+        return self._together()
+
+    def _read(self, path: Path) -> None:
+        """Take the file up if it is right, else remember what is wrong with it."""
+        try:
+            feed = load_feed(path)
+            Judge(feed)
+        except FeedError as error:
+            self._wrong[path] = str(error)
+        else:
+            self._right[path] = feed
+            self._wrong.pop(path, None)
+
+    def _together(self) -> Look:
+        """What can only be seen over all files: ids given twice, datasets described never or twice."""
+        feeds: dict[str, Feed] = {}
+        wrong = {(self._right[path].id if path in self._right else path.stem): sentence for path, sentence in self._wrong.items()}
+        described: dict[str, Dataset] = {}
+        by: dict[str, str] = {}
+        for path, feed in sorted(self._right.items()):
+            if feed.id in feeds:
+                wrong[path.stem] = f"{path.name}: id: {feed.id!r} is the id of another feed file too: give each its own"
+                continue
+            feeds[feed.id] = feed
+            dataset = feed.described()
+            if dataset is not None and dataset.name in described:
+                wrong[feed.id] = (
+                    f"{path.name}: metadata: dataset {dataset.name!r} is described by feed {by[dataset.name]!r} already: keep one of the two"
+                )
+                del feeds[feed.id]
+            elif dataset is not None:
+                described[dataset.name], by[dataset.name] = dataset, feed.id
+        for feed in list(feeds.values()):
+            reason = _misfit(feed, described)
+            if reason is not None:
+                wrong[feed.id] = reason
+                del feeds[feed.id]
+        return Look(feeds, {feed.id: described[feed.dataset] for feed in feeds.values()}, wrong)
+
+
+def _misfit(feed: Feed, described: dict[str, Dataset]) -> str | None:
+    """Why this feed can't write to its dataset, or None."""
+    if feed.dataset not in described:
+        return f"{feed.id}: metadata: no feed file describes dataset {feed.dataset!r}: add a [metadata] table to one of its feeds"
+    if described[feed.dataset].kind is not feed.kind:
+        return f"{feed.id}: kind: dataset {feed.dataset!r} is {described[feed.dataset].kind}, this feed says {feed.kind}"
+    return None
+
+
+def _stamps(folder: Path) -> dict[Path, tuple[int, int]]:
+    """Modification time and size of each feed file."""
+    found: dict[Path, tuple[int, int]] = {}
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            continue
+        found[path] = (status.st_mtime_ns, status.st_size)
+    return found

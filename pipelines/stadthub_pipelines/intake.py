@@ -1,0 +1,142 @@
+"""Raw log to lake for one feed: what is logged is judged, stored, counted; nothing is skipped and nothing is told twice."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from stadthub_catalog.catalog import Catalog
+from stadthub_ingest.judge import Judge, Judged, Payload
+from stadthub_lake.rawlog import Frame, RawLog
+from stadthub_lake.store import Progress, Store
+from stadthub_schemas.counts import Counts
+from stadthub_schemas.dataset import Dataset, Kind
+from stadthub_schemas.errors import TypeConflict
+from stadthub_schemas.feed import Feed
+from stadthub_schemas.rows import EXCERPT, REJECTS
+
+#: How many frames and bytes are judged in one go: enough to be column-wise, little enough to keep memory flat.
+MOST_FRAMES = 10_000
+MOST_BYTES = 32_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The rooms that an intake writes to."""
+
+    store: Store
+    catalog: Catalog
+
+
+class Intake:
+    """Follows the raw log of one feed. Its owner calls `step` and `committed`; one thread at a time."""
+
+    def __init__(self, feed: Feed, dataset: Dataset, log: RawLog, doors: Doors) -> None:
+        self.feed = feed
+        self.log = log
+        self._dataset = dataset
+        self._judge = Judge(feed)
+        self._store = doors.store
+        self._catalog = doors.catalog
+        progress = doors.store.progress(dataset.name, feed.id)
+        self.position = progress.position
+        self.counts = progress.counts
+        self.committed_position = progress.position
+        self.last_message: datetime | None = None
+        self.quarantine: str | None = None
+        self._counts_lock = threading.Lock()
+
+    @property
+    def behind(self) -> int:
+        """How many logged frames are not judged yet."""
+        return self.log.last - self.position
+
+    @property
+    def progress(self) -> Progress:
+        """What a commit now would make lasting."""
+        return Progress(self.position, self.counts)
+
+    def step(self) -> int:
+        """Judge and store the next frames; answer how many there were."""
+        frames = self.log.read(self.position, MOST_FRAMES, MOST_BYTES)
+        if frames:
+            self._take(frames)
+            self.position = frames[-1].position
+            self.last_message = frames[-1].received_time
+        return len(frames)
+
+    def replay(self, since: datetime) -> Counts:
+        """Judge again what was received since then, with today's decoder and rules; what is stored already is a duplicate."""
+        before = self.counts
+        position, end = self.log.since(since), self.position
+        if self._dataset.kind is not Kind.TIMESERIES:
+            position = max(position, end - 1)  # each payload is the whole: only the last one counts
+        while position < end:
+            frames = [frame for frame in self.log.read(position, MOST_FRAMES, MOST_BYTES) if frame.position <= end]
+            if not frames:
+                break
+            self._take(frames)
+            position = frames[-1].position
+        return self.counts - before
+
+    def _take(self, frames: Sequence[Frame]) -> None:
+        if self._dataset.kind is Kind.TIMESERIES:
+            self._append(frames)
+        else:
+            for frame in frames:
+                self._replace(frame)
+
+    def _append(self, frames: Sequence[Frame]) -> None:
+        """Observations: each row on its own, in one batch."""
+        judged = self._judge.judge([_payload(frame) for frame in frames])
+        last = frames[-1].position
+        self._reject(last, judged.rejects)
+        appended = self._store.append(self._dataset.name, self.feed.id, last, judged.accepted)
+        self._catalog.remember(self._dataset.name, appended.fresh)
+        self._count(judged, appended.stored, appended.duplicate)
+
+    def _replace(self, frame: Frame) -> None:
+        """Features and tables: each payload is the whole; one with nothing good in it leaves the last good version."""
+        judged = self._judge.judge([_payload(frame)])
+        self._reject(frame.position, judged.rejects)
+        if judged.accepted.num_rows == 0:
+            self._count(judged, 0, 0)
+            return
+        try:
+            change = self._store.replace(self._dataset.name, self.feed.id, judged.accepted, Progress(self.position, self.counts))
+        except TypeConflict as conflict:
+            self.quarantine = str(conflict)
+            rows = judged.accepted.num_rows
+            self._reject(frame.position, _quarantined(frame, f"quarantined with {rows} rows: {conflict}"))
+            self._add(Counts(received=judged.received, rejected=judged.received - judged.dropped, dropped=judged.dropped))
+            return
+        self.quarantine = None
+        self._count(judged, change.added + change.changed, judged.accepted.num_rows - change.added - change.changed)
+
+    def _reject(self, position: int, rejects: pa.Table) -> None:
+        if rejects.num_rows:
+            self._store.reject(self.feed.id, position, rejects)
+
+    def _count(self, judged: Judged, stored: int, duplicate: int) -> None:
+        self._add(Counts(judged.received, stored, duplicate, judged.rejects.num_rows, judged.dropped))
+
+    def _add(self, counts: Counts) -> None:
+        with self._counts_lock:
+            self.counts += counts
+
+
+def _payload(frame: Frame) -> Payload:
+    return Payload(frame.position, frame.received_time, frame.name, frame.body)
+
+
+def _quarantined(frame: Frame, reason: str) -> pa.Table:
+    row = {
+        "position": frame.position,
+        "row": 0,
+        "received_time": frame.received_time.astimezone(UTC),
+        "reason": reason,
+        "excerpt": frame.body[:EXCERPT].decode("utf-8", "replace"),
+    }
+    return pa.Table.from_pylist([row], schema=REJECTS)

@@ -1,0 +1,98 @@
+"""Messages to the raw log in groups: one fdatasync for many, and only then each is acknowledged to the broker."""
+
+import queue
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+from stadthub_lake.rawlog import RawLog
+
+from stadthub_ingest.sources.mqtt import Message, Subscription
+from stadthub_schemas.errors import StorageError
+from stadthub_schemas.feed import Feed, MqttSource
+
+LOG = structlog.get_logger()
+
+#: How many messages share one fdatasync at most.
+GROUP = 5000
+
+#: How long a full disk is given before it is tried again, in seconds.
+BREATH = 1.0
+
+
+class Receiver:
+    """One subscription and the thread that writes what it delivers. While the disk is full nothing is acknowledged."""
+
+    def __init__(self, feed: Feed, source: MqttSource, log: RawLog, notice: Callable[[], None]) -> None:
+        self.error: str | None = None
+        self._feed = feed
+        self._log = log
+        self._notice = notice
+        self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self._subscription = Subscription(feed.id, source, self._inbox.put)
+        self._thread = threading.Thread(target=self._work, name=f"receive-{feed.id}", daemon=True)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker answers."""
+        return self._subscription.connected
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps messages from coming or from being stored, in one sentence."""
+        return self.error or self._subscription.error
+
+    def start(self) -> None:
+        """Connect and begin to store."""
+        self._thread.start()
+        self._subscription.start()
+
+    def stop(self) -> None:
+        """Disconnect; what is not acknowledged the broker keeps."""
+        self._stopping.set()
+        self._subscription.stop()
+        self._inbox.put(None)
+        self._thread.join(timeout=10)
+
+    def _work(self) -> None:
+        while (group := self._next_group()) is not None:
+            self._store(group)
+
+    def _next_group(self) -> list[Message] | None:
+        """The next messages, at least one; None at the end."""
+        first = self._inbox.get()
+        if first is None:
+            return None
+        group = [first]
+        while len(group) < GROUP:
+            try:
+                message = self._inbox.get_nowait()
+            except queue.Empty:
+                break
+            if message is None:
+                self._inbox.put(None)
+                break
+            group.append(message)
+        return group
+
+    def _store(self, group: list[Message]) -> None:
+        """Write, sync, acknowledge; as long as the machine can't store, keep the group unacknowledged and try again."""
+        now = datetime.now(UTC)
+        frames = [(now, message.topic, message.body) for message in group]
+        while True:
+            try:
+                self._log.append(frames)
+                self._log.sync()
+                break
+            except StorageError as error:
+                if self.error is None:
+                    LOG.error("raw log can't store", feed=self._feed.id, error=str(error))
+                self.error = str(error)
+                if self._stopping.wait(BREATH):
+                    return
+        self.error = None
+        for message in group:
+            message.acknowledge()
+        self._notice()

@@ -1,0 +1,184 @@
+"""One feed in operation: its raw log, its source and its intake, started and stopped together."""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from stadthub_lake.rawlog import RawLog
+
+from stadthub_catalog.catalog import Catalog
+from stadthub_ingest.sources.reach import Reach
+from stadthub_pipelines.flow import Flow
+from stadthub_pipelines.intake import Doors, Intake
+from stadthub_pipelines.pull import Puller
+from stadthub_pipelines.receiver import Receiver
+from stadthub_pipelines.spool import take
+from stadthub_schemas.counts import Counts
+from stadthub_schemas.errors import StorageError
+from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, PushSource
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the runners of one hub work and whom they tell."""
+
+    data_dir: Path
+    min_free_bytes: int
+    doors: Doors
+    catalog: Catalog
+    reach: Reach
+    notice: Callable[[], None]
+
+
+class Runner:
+    """Runs one feed. A paused runner takes nothing in but still stores what it has logged."""
+
+    def __init__(self, feed: Feed, flow: Flow, place: Place) -> None:
+        self.feed = feed
+        self.flow = flow
+        self.log = RawLog(place.data_dir / "raw" / feed.id, place.min_free_bytes)
+        self.intake = Intake(feed, flow.dataset, self.log, place.doors)
+        self.paused = True
+        self.puller: Puller | None = None
+        self._place = place
+        self._receiver: Receiver | None = None
+        self._spool = place.data_dir / "push" / feed.id
+        self._rate = _Rate(self.intake.counts)
+        self._storage_error: str | None = None
+        self._lock = threading.Lock()
+        if isinstance(feed.source, HttpSource | FileSource):
+            self.puller = Puller(feed, self.log, place.catalog, place.reach)
+        with flow.lock:
+            flow.intakes[feed.id] = self.intake
+
+    def obey(self, *, paused: bool) -> None:
+        """Take in or don't, as the operator or the feed file wants."""
+        wanted = paused or self.feed.paused
+        if wanted and not self.paused:
+            self._pause()
+        elif self.paused and not wanted:
+            self._start()
+
+    def hurry(self) -> None:
+        """Fetch as soon as possible."""
+        if self.puller is not None:
+            self.puller.hurry()
+
+    def _start(self) -> None:
+        self.paused = False
+        if isinstance(self.feed.source, MqttSource) and self._receiver is None:
+            self._receiver = Receiver(self.feed, self.feed.source, self.log, self._place.notice)
+            self._receiver.start()
+        self.hurry()
+
+    def _pause(self) -> None:
+        """Take nothing in any more; the broker and the far side keep what comes."""
+        self.paused = True
+        if self._receiver is not None:
+            self._receiver.stop()
+            self._receiver = None
+
+    def close(self) -> None:
+        """Stop, and leave the flow; what is logged stays for the next start."""
+        self._pause()
+        self.flow.turn()
+        self.flow.commit()
+        with self.flow.lock:
+            self.flow.intakes.pop(self.feed.id, None)
+        self.log.close()
+
+    def collect(self) -> None:
+        """Take what was pushed into the raw log."""
+        if not isinstance(self.feed.source, PushSource) or self.paused or not self._spool.is_dir():
+            return
+        try:
+            if take(self._spool, self.log):
+                self._place.notice()
+            self._storage_error = None
+        except StorageError as error:
+            self._storage_error = str(error)
+
+    def pull_once(self) -> None:
+        """Fetch once and write down how it went."""
+        assert self.puller is not None
+        with self._lock:
+            before = self.intake.counts
+            run = self._place.catalog.start_run(self.feed.id)
+            pulled = self.puller.pull()
+            if pulled.payloads:
+                self.flow.turn()
+            counts = self.intake.counts - before
+            self._place.catalog.end_run(run, counts, pulled.error)
+        self._place.notice()
+
+    def replay(self, since: datetime) -> Counts:
+        """Judge the raw log again since then, and write down how it went."""
+        run = self._place.catalog.start_run(self.feed.id)
+        self.flow.turn()
+        with self.flow.lock:
+            counts = self.intake.replay(since)
+        self.flow.note_work()
+        self.flow.commit()
+        self._place.catalog.end_run(run, counts, None)
+        return counts
+
+    def state(self) -> dict[str, Any]:
+        """What the operator page shows of this feed."""
+        intake = self.intake
+        now = datetime.now(UTC)
+        return {
+            "title": self.feed.title,
+            "dataset": self.feed.dataset,
+            "source": self.feed.source.type,
+            "connected": self._connected(),
+            "error": self._error(),
+            "position": intake.position,
+            "counts": intake.counts,
+            "last_message": intake.last_message,
+            "next_run": None if self.puller is None or self.paused else self.puller.next_run,
+            "lag_seconds": self._lag(now),
+            "rate_per_minute": self._rate.per_minute(intake.counts),
+            "quarantine": intake.quarantine,
+        }
+
+    def _connected(self) -> bool:
+        if self.paused:
+            return False
+        if self._receiver is not None:
+            return self._receiver.connected
+        return self.puller is None or self.puller.error is None
+
+    def _error(self) -> str | None:
+        if self._receiver is not None and self._receiver.trouble is not None:
+            return self._receiver.trouble
+        if self.puller is not None and self.puller.error is not None:
+            return self.puller.error
+        return self._storage_error
+
+    def _lag(self, now: datetime) -> float:
+        """How long the oldest message that is not judged yet has been waiting."""
+        if not self.intake.behind:
+            return 0.0
+        with suppress(IndexError):
+            return (now - self.log.read(self.intake.position, 1)[0].received_time).total_seconds()
+        return 0.0
+
+
+class _Rate:
+    """Rows per minute over the last minutes."""
+
+    def __init__(self, counts: Counts) -> None:
+        self._samples: list[tuple[float, int]] = [(time.monotonic(), counts.received)]
+
+    def per_minute(self, counts: Counts) -> float:
+        now = time.monotonic()
+        self._samples.append((now, counts.received))
+        while len(self._samples) > 2 and now - self._samples[0][0] > 120:
+            self._samples.pop(0)
+        before, seconds = self._samples[0][1], now - self._samples[0][0]
+        return 60 * (counts.received - before) / seconds if seconds > 0 else 0.0

@@ -1,0 +1,245 @@
+"""The proof that nothing is lost and nothing comes twice: a real broker, a publisher, and a worker that is killed again and again.
+
+Every message bears a number of its own as its phenomenon time. In the end each number that the broker acknowledged must stand in
+the lake once. The worker is killed with SIGKILL at random moments, so at every step of logging, judging and committing.
+"""
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import orjson
+
+from stadthub_catalog.catalog import Catalog
+from stadthub_ingest.sources.broker import Publisher
+from stadthub_lake.lake import Lake
+from stadthub_lake.snapshot import Reader
+from stadthub_schemas.errors import NotFound, SourceError
+from stadthub_schemas.query import RowsQuery
+from stadthub_schemas.settings import Settings
+
+#: The first number stands for this moment, each next one for a millisecond later.
+BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
+DATASET = "torture"
+THINGS = 10
+
+FEED = """
+id = "torture"
+title = "Torture"
+dataset = "torture"
+decoder = "json_table"
+
+[source]
+type = "mqtt"
+host = "127.0.0.1"
+port = {port}
+topics = ["torture/#"]
+in_flight = 200
+
+[options]
+columns = {{ thing = "thing", phenomenon_time = "time", result = "number" }}
+constants = {{ observed_property = "number" }}
+
+[metadata]
+title = "Torture"
+description = "Numbered messages"
+license = "cc0-1.0"
+publisher = {{ name = "torture", title = "Torture" }}
+contact = {{ name = "Torture" }}
+themes = ["TECH"]
+"""
+
+BROKER = """
+listener {port} 127.0.0.1
+allow_anonymous true
+max_queued_messages 0
+max_inflight_messages 1000
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How many messages the broker acknowledged, how many of them the lake has, lacks, or has more than once."""
+
+    cycles: int
+    acknowledged: int
+    stored: int
+    lost: int
+    twice: int
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether none is lost and none is there twice."""
+        return self.lost == 0 and self.twice == 0 and self.acknowledged > 0
+
+
+def torture(cycles: int, folder: Path, told: Callable[[int], None] = lambda _: None) -> Report:
+    """Kill the worker `cycles` times while messages flow, then compare. `told` is called after each kill with its number."""
+    started = time.monotonic()
+    port = _free_port()
+    settings = _prepare(folder, port)
+    broker = _broker(folder, port)
+    try:
+        start = _first_start(settings)
+        flood = _Flood(port)
+        flood.start()
+        for cycle in range(cycles):
+            worker = _worker(folder)
+            time.sleep(random.uniform(0.5 * start, start + 2.0))
+            worker.send_signal(signal.SIGKILL)
+            worker.wait()
+            told(cycle + 1)
+        acknowledged = flood.stop()
+        worker = _worker(folder)
+        try:
+            _wait_for(settings, acknowledged, seconds=60 + acknowledged / 2000)
+        finally:
+            worker.send_signal(signal.SIGTERM)
+            worker.wait(timeout=60)
+    finally:
+        broker.terminate()
+        broker.wait()
+    seen = _numbers(settings)
+    return Report(
+        cycles=cycles,
+        acknowledged=acknowledged,
+        stored=sum(1 for number in range(acknowledged) if number in seen),
+        lost=sum(1 for number in range(acknowledged) if number not in seen),
+        twice=sum(1 for times in seen.values() if times > 1),
+        seconds=time.monotonic() - started,
+    )
+
+
+class _Flood(threading.Thread):
+    """Publishes numbered messages with QoS 1 until stopped, each only after the broker has taken the ones before."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(daemon=True)
+        self._publisher = Publisher("127.0.0.1", port)
+        self._ended = threading.Event()
+        self._sent = 0
+
+    def run(self) -> None:
+        while not self._ended.is_set():
+            for _ in range(20):
+                moment = BEGIN + timedelta(milliseconds=self._sent)
+                thing = f"thing-{self._sent % THINGS}"
+                body = orjson.dumps({"thing": thing, "time": moment.isoformat(), "number": self._sent})
+                self._publisher.publish(f"torture/{thing}", body)
+                self._sent += 1
+            self._publisher.wait()
+            time.sleep(0.01)
+
+    def stop(self) -> int:
+        """Stop; answer how many messages the broker acknowledged, which is all of them."""
+        self._ended.set()
+        self.join()
+        self._publisher.close()
+        return self._sent
+
+
+def _prepare(folder: Path, port: int) -> Settings:
+    feeds = folder / "feeds"
+    feeds.mkdir(parents=True, exist_ok=True)
+    (feeds / "torture.toml").write_text(FEED.format(port=port), "utf-8")
+    return Settings(data_dir=folder, commit_seconds=1.0, min_free_mb=0)
+
+
+def _broker(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+    if program is None:
+        raise SourceError("mosquitto is not installed: apt-get install mosquitto")
+    configuration = folder / "mosquitto.conf"
+    configuration.write_text(BROKER.format(port=port), "utf-8")
+    broker = subprocess.Popen([program, "-c", str(configuration)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return broker
+        time.sleep(0.05)
+    broker.kill()
+    raise SourceError("mosquitto does not answer")
+
+
+def _worker(folder: Path) -> subprocess.Popen[bytes]:
+    """A worker process of its own over the folder."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("STADTHUB_")}
+    environment |= {
+        "STADTHUB_DATA_DIR": str(folder),
+        "STADTHUB_COMMIT_SECONDS": "1",
+        "STADTHUB_MIN_FREE_MB": "0",
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }
+    with (folder / "worker.log").open("ab") as log:
+        return subprocess.Popen([sys.executable, "-m", "stadthub_pipelines"], env=environment, stdout=log, stderr=log)
+
+
+def _first_start(settings: Settings) -> float:
+    """Start the worker once so that the broker knows its session; answer how many seconds that took."""
+    started = time.monotonic()
+    worker = _worker(settings.data_dir)
+    try:
+        while not _is_connected(settings):
+            if time.monotonic() - started > 60 or worker.poll() is not None:
+                raise SourceError("the worker does not start: look at worker.log")
+            time.sleep(0.05)
+        return time.monotonic() - started
+    finally:
+        worker.kill()
+        worker.wait()
+
+
+def _is_connected(settings: Settings) -> bool:
+    """Whether the worker has noted that the broker answers it."""
+    catalog = Catalog(settings.database)
+    try:
+        catalog.migrate()
+        return any(state.connected for state in catalog.feeds())
+    finally:
+        catalog.close()
+
+
+def _wait_for(settings: Settings, acknowledged: int, seconds: float) -> None:
+    """Wait until as many rows are there as were acknowledged, or the time is over."""
+    lake = Lake(Reader(settings.lake, settings.data_dir))
+    end = time.monotonic() + seconds
+    try:
+        while time.monotonic() < end:
+            try:
+                if lake.count(RowsQuery(DATASET)) >= acknowledged:
+                    return
+            except NotFound:
+                pass
+            time.sleep(0.2)
+    finally:
+        lake.close()
+
+
+def _numbers(settings: Settings) -> Counter[int]:
+    """How often each number stands in the lake."""
+    lake = Lake(Reader(settings.lake, settings.data_dir))
+    try:
+        table = lake.rows(RowsQuery(DATASET, columns=("result",), limit=None)).table
+    finally:
+        lake.close()
+    return Counter(int(number) for number in table.column("result").to_pylist())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,95 @@
+"""A feed's dress rehearsal: fetch or listen once, show what would come of it, write nothing."""
+
+import queue
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+
+from stadthub_ingest.judge import Judge, Payload
+from stadthub_ingest.sources import file, http
+from stadthub_ingest.sources.mqtt import Message, Subscription
+from stadthub_ingest.sources.reach import Reach
+from stadthub_schemas.counts import Counts
+from stadthub_schemas.dataset import Dataset
+from stadthub_schemas.errors import FeedError
+from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource
+from stadthub_schemas.settings import Settings
+
+#: How many rows and messages are shown or awaited.
+SHOWN = 20
+MESSAGES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came: columns with their types, up to 20 accepted rows, every reject, the sums, and the page it would make."""
+
+    columns: tuple[tuple[str, str], ...]
+    accepted: pa.Table
+    rejects: pa.Table
+    counts: Counts
+    dataset: Dataset | None
+    page: str
+    payloads: int
+
+
+def try_feed(feed: Feed, settings: Settings, seconds: float = 15.0) -> Trial:
+    """Try the feed; SourceError if the far side does not answer, FeedError if the feed is wrong or has nothing to try."""
+    judge = Judge(feed)
+    payloads = [
+        Payload(number, datetime.now(UTC), name, body) for number, (name, body) in enumerate(_listen(feed, settings, seconds), start=1)
+    ]
+    judged = judge.judge(payloads)
+    filled = tuple(
+        (name, str(judged.accepted.schema.field(name).type))
+        for name in judged.accepted.column_names
+        if judged.accepted.column(name).null_count < judged.accepted.num_rows or judged.accepted.num_rows == 0
+    )
+    return Trial(
+        columns=filled,
+        accepted=judged.accepted.slice(0, SHOWN),
+        rejects=judged.rejects,
+        counts=Counts(judged.received, judged.accepted.num_rows, 0, judged.rejects.num_rows, judged.dropped),
+        dataset=feed.described(),
+        page=f"{settings.url}/datasets/{feed.dataset}",
+        payloads=len(payloads),
+    )
+
+
+def _listen(feed: Feed, settings: Settings, seconds: float) -> Iterator[tuple[str, bytes]]:
+    """Name and body of what comes in the given time."""
+    source = feed.source
+    if isinstance(source, HttpSource):
+        for fetched in http.fetch(source, {}, Reach(settings.allowed_hosts)):
+            yield fetched.name, fetched.body
+    elif isinstance(source, FileSource):
+        for fetched in file.scan(source, {}):
+            yield fetched.name, fetched.body
+    elif isinstance(source, MqttSource):
+        yield from _overhear(feed, source, seconds)
+    else:
+        raise FeedError(f"{feed.id}: a push feed can't be tried before something is pushed: POST a sample to it and look at its rejects")
+
+
+def _overhear(feed: Feed, source: MqttSource, seconds: float) -> Iterator[tuple[str, bytes]]:
+    """Messages of a session of its own: nothing is acknowledged for, or taken from, the running feed."""
+    inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    aside = source.model_copy(
+        update={"client_id": f"stadthub-try-{feed.id}-{time.time_ns()}", "shared": None, "session_expiry": timedelta(0)}
+    )
+    subscription = Subscription(feed.id, aside, inbox.put)
+    subscription.start()
+    try:
+        end = time.monotonic() + seconds
+        for _ in range(MESSAGES):
+            try:
+                message = inbox.get(timeout=max(0.01, end - time.monotonic()))
+            except queue.Empty:
+                break
+            message.acknowledge()
+            yield message.topic, message.body
+    finally:
+        subscription.stop()

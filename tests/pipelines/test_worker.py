@@ -1,0 +1,110 @@
+"""The worker end to end: what is pushed becomes rows, what is wrong becomes rejects, and operators are obeyed."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.pipelines.running import METADATA, PUSH_FEED, Running, row, running
+
+
+def test_what_is_pushed_is_visible_within_two_seconds(tmp_path: Path) -> None:
+    with running(tmp_path, {"air": PUSH_FEED}) as hub:
+        hub.wait(lambda: any(feed.feed == "air" for feed in hub.catalog.feeds()))
+        started = time.monotonic()
+        hub.push("air", row(1), row(2))
+        hub.wait(lambda: hub.count("air") == 2, 10)
+        assert time.monotonic() - started < 2.0
+        hub.wait(lambda: len(hub.catalog.latest("air")) == 1)
+
+
+def test_the_sum_always_holds(tmp_path: Path) -> None:
+    with running(tmp_path, {"air": PUSH_FEED}) as hub:
+        hub.push("air", row(1), row(2), row(1), row(3, "hot"), row(4, 999))
+        hub.push_bytes("air", b"{broken")
+        hub.wait(lambda: _received(hub) == 6)
+        hub.wait(lambda: hub.catalog.feed("air").counts.balanced)
+        counts = hub.catalog.feed("air").counts
+        assert (counts.stored, counts.duplicate, counts.rejected) == (2, 1, 3)
+
+
+def test_a_restart_brings_nothing_twice_and_loses_nothing(tmp_path: Path) -> None:
+    with running(tmp_path, {"air": PUSH_FEED}) as hub:
+        hub.push("air", *(row(number) for number in range(50)))
+        hub.wait(lambda: hub.count("air") == 50)
+    with running(tmp_path, {}) as hub:
+        hub.push("air", *(row(number) for number in range(40, 60)))
+        hub.wait(lambda: hub.count("air") == 60)
+        hub.wait(lambda: _received(hub) == 70)
+        assert hub.catalog.feed("air").counts.duplicate == 10
+
+
+def test_a_wrong_file_leaves_the_old_feed_running_and_is_shown(tmp_path: Path) -> None:
+    with running(tmp_path, {"air": PUSH_FEED}) as hub:
+        hub.push("air", row(1))
+        hub.wait(lambda: hub.count("air") == 1)
+        (hub.settings.feeds / "air.toml").write_text(PUSH_FEED.replace("decoder =", "decodr ="), "utf-8")
+        hub.wait(lambda: "decodr" in (hub.catalog.feed("air").wrong or ""))
+        hub.push("air", row(2))
+        hub.wait(lambda: hub.count("air") == 2)
+        (hub.settings.feeds / "air.toml").write_text(PUSH_FEED.replace('title = "Air"', 'title = "Fresh air"'), "utf-8")
+        hub.wait(lambda: hub.catalog.feed("air").title == "Fresh air" and hub.catalog.feed("air").wrong is None)
+
+
+def test_a_new_file_is_taken_up_while_running(tmp_path: Path) -> None:
+    with running(tmp_path, {"air": PUSH_FEED}) as hub:
+        second = PUSH_FEED.replace('"air"', '"water"')
+        (hub.settings.feeds / "water.toml").write_text(second, "utf-8")
+        hub.push("water", row(1))
+        hub.wait(lambda: hub.count("water") == 1)
+        hub.wait(lambda: hub.catalog.entry("water").extent.rows == 1, 30)
+
+
+def test_a_paused_feed_takes_nothing_until_it_is_resumed(tmp_path: Path) -> None:
+    with running(tmp_path, {"air": PUSH_FEED}) as hub:
+        hub.wait(lambda: any(feed.feed == "air" for feed in hub.catalog.feeds()))
+        hub.catalog.note_feed("air", paused=True)
+        hub.wait(lambda: hub.catalog.feed("air").rate_per_minute is not None)
+        hub.wait(lambda: not hub.catalog.feed("air").connected)
+        hub.push("air", row(1))
+        time.sleep(0.5)
+        assert hub.count("air") == 0
+        hub.catalog.note_feed("air", paused=False)
+        hub.wait(lambda: hub.count("air") == 1)
+
+
+def test_a_replay_after_a_mend_brings_the_rejected_rows_and_no_duplicates(tmp_path: Path) -> None:
+    begin = datetime.now(UTC)
+    with running(tmp_path, {"air": PUSH_FEED}) as hub:
+        hub.push("air", row(1), row(2, 95))
+        hub.wait(lambda: _received(hub) == 2)
+        assert hub.count("air") == 1
+        mended = PUSH_FEED.replace("[metadata]", "[rules]\nranges = { air_temperature = [-60, 100] }\n[metadata]")
+        (hub.settings.feeds / "air.toml").write_text(mended, "utf-8")
+        hub.wait(lambda: hub.worker.feed("air").rules.ranges != {})
+        hub.catalog.note_feed("air", replay_since=begin)
+        hub.wait(lambda: hub.count("air") == 2)
+        hub.wait(lambda: _received(hub) == 4)
+        assert hub.results("air") == [1, 95]
+        assert hub.catalog.feed("air").counts.balanced
+
+
+def test_a_type_conflict_goes_to_quarantine_and_the_last_good_data_stay_served(tmp_path: Path) -> None:
+    feed = (
+        'id = "budget"\ntitle = "Budget"\ndataset = "budget"\nkind = "table"\ndecoder = "csv_table"\n[source]\ntype = "push"\n'
+        '[options]\ndelimiter = ";"\n' + METADATA
+    )
+    with running(tmp_path, {"budget": feed}) as hub:
+        hub.push_bytes("budget", b"year;amount\n2025;100\n2026;120\n")
+        hub.wait(lambda: hub.count("budget") == 2)
+        hub.push_bytes("budget", b"year;amount\n2025;plenty\n")
+        hub.wait(lambda: hub.catalog.feed("budget").quarantine is not None)
+        assert hub.count("budget") == 2
+        assert hub.catalog.feed("budget").counts.balanced
+        hub.push_bytes("budget", b"year;amount;unit\n2025;100;EUR\n2026;120;EUR\n2027;130;EUR\n")
+        hub.wait(lambda: hub.count("budget") == 3)
+        assert "unit" in {column.name for column in hub.reader.columns("budget")}
+
+
+def _received(hub: Running) -> int:
+    counts = hub.catalog.feed("air").counts
+    return counts.received

@@ -1,0 +1,1 @@
+"""Tests of the portal: every page in a real browser, over a real socket."""

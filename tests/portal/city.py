@@ -1,0 +1,242 @@
+"""A city to look at: air with a week of values, trees and districts, opening hours, an empty dataset, feeds in every state."""
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import shapely
+
+from stadthub_catalog.catalog import Catalog
+from stadthub_catalog.entry import Distribution
+from stadthub_lake.lake import Lake
+from stadthub_lake.snapshot import Reader
+from stadthub_lake.store import Progress, Store
+from stadthub_schemas.access import Role
+from stadthub_schemas.counts import Counts
+from stadthub_schemas.dataset import Contact, Dataset, Kind, Metadata, Publisher
+from stadthub_schemas.rows import FEATURES_IN, OBSERVATIONS_IN, REJECTS
+from stadthub_schemas.settings import Settings
+
+AIR, TREES, DISTRICTS, HOURS, EMPTY, HIDDEN = "air-quality", "trees", "districts", "opening-hours", "water-levels", "cameras"
+THINGS = 24
+NOW = datetime.now(UTC).replace(microsecond=0)
+PROPERTIES = {"pm10": ("ug/m3", 18.0), "air_temperature": ("Cel", 9.0)}
+
+UMWELT = Publisher(name="umweltamt", title="Umweltamt Musterstadt")
+VERKEHR = Publisher(name="tiefbauamt", title="Tiefbauamt Musterstadt")
+
+
+@dataclass(frozen=True)
+class City:
+    """A hub's folder that is filled, and the operator's token."""
+
+    settings: Settings
+    token: str
+    reader_token: str
+
+
+def build(folder: Path) -> City:
+    """Fill a hub's folder."""
+    settings = Settings(data_dir=folder, site_title="Musterstadt", site_contact="daten@musterstadt.example", min_free_mb=0)
+    catalog = Catalog(settings.database)
+    catalog.migrate()
+    store = Store(settings.lake, settings.data_dir)
+    store.ensure(_described(AIR, Kind.TIMESERIES))
+    appended = store.append(AIR, "air", 1, _air())
+    store.commit(AIR, {"air": Progress(1, Counts(received=appended.stored, stored=appended.stored))})
+    catalog.remember(AIR, appended.fresh)
+    store.ensure(_described(EMPTY, Kind.TIMESERIES))
+    store.ensure(_described(HIDDEN, Kind.TIMESERIES))
+    for name, kind, rows in ((TREES, Kind.FEATURES, _trees()), (DISTRICTS, Kind.FEATURES, _districts()), (HOURS, Kind.TABLE, _hours())):
+        store.ensure(_described(name, kind))
+        store.replace(name, name, rows, Progress(1, Counts(received=rows.num_rows, stored=rows.num_rows)))
+    store.reject("air", 2, _rejects())
+    store.commit(AIR, {"air": Progress(2, Counts(received=appended.stored + 3, stored=appended.stored, rejected=3))})
+    store.close()
+    reader = Reader(settings.lake, settings.data_dir)
+    lake = Lake(reader)
+    for name, kind in (
+        (AIR, Kind.TIMESERIES),
+        (EMPTY, Kind.TIMESERIES),
+        (HIDDEN, Kind.TIMESERIES),
+        (TREES, Kind.FEATURES),
+        (DISTRICTS, Kind.FEATURES),
+        (HOURS, Kind.TABLE),
+    ):
+        file = Distribution("csv", f"/distributions/{name}/{name}.csv", title="CSV", size=123_456, sha256="0" * 64, modified=NOW)
+        catalog.publish(_described(name, kind), reader.columns(name), lake.extent(name), [file] if name == AIR else [], name)
+    lake.close()
+    _feeds(catalog, appended.stored)
+    city = City(settings, catalog.create_token("Leitwarte", Role.OPERATOR), catalog.create_token("leser", Role.READER))
+    catalog.close()
+    return city
+
+
+#: The words of each dataset: German title, English title, description, publisher, licence, themes, keywords, frequency.
+WORDS: dict[str, dict[str, Any]] = {
+    AIR: {
+        "title": "Luftqualität",
+        "title_en": "Air quality",
+        "description": "Feinstaub und Lufttemperatur an 24 Messstellen.\n\nDie Werte kommen alle 15 Minuten über LoRaWAN.",
+        "description_en": "Particulate matter and air temperature at 24 stations.",
+        "themes": ("ENVI", "HEAL"),
+        "keywords": ("Luft", "Feinstaub", "LoRaWAN"),
+        "update_frequency": "15MIN",
+        "simulated": True,
+        "attribution": "Umweltamt Musterstadt, Luftmessnetz",
+    },
+    EMPTY: {
+        "title": "Wasserstände",
+        "title_en": "Water levels",
+        "description": "Pegel an der Muster.",
+        "themes": ("ENVI",),
+        "update_frequency": "5MIN",
+    },
+    HIDDEN: {"title": "Kameras", "description": "Nur für Befugte.", "themes": ("TRAN",), "access": "restricted"},
+    TREES: {
+        "title": "Bäume",
+        "title_en": "Trees",
+        "description": "Das Baumkataster der Stadt mit <Art> & Pflanzjahr.",
+        "themes": ("ENVI",),
+        "keywords": ("Bäume",),
+        "license": "dl-de-zero-2.0",
+        "columns": {"height": {"title": "Höhe", "title_en": "Height", "unit": "m"}, "species": {"title": "Art", "title_en": "Species"}},
+    },
+    DISTRICTS: {"title": "Stadtteile", "title_en": "Districts", "description": "Die Grenzen der Stadtteile.", "themes": ("REGI",)},
+    HOURS: {"title": "Öffnungszeiten", "title_en": "Opening hours", "description": "Wann die Ämter offen haben.", "themes": ("GOVE",)},
+}
+
+
+def _described(name: str, kind: Kind) -> Dataset:
+    words = {
+        "license": "dl-de-by-2.0",
+        "publisher": VERKEHR if name == TREES else UMWELT,
+        "contact": Contact(name="Geodatenstelle", email="daten@musterstadt.example"),
+        **WORDS[name],
+    }
+    return Dataset(name=name, kind=kind, metadata=Metadata.model_validate(words))
+
+
+def _air() -> pa.Table:
+    """A week of values every quarter of an hour for some things, the last one a minute ago."""
+    rows = []
+    for number in range(THINGS):
+        for place, (observed, (unit, mean)) in enumerate(PROPERTIES.items()):
+            for step in range(0, 7 * 24 * 4, 1 if number < 4 else 8):
+                time = NOW - timedelta(minutes=1 + 15 * step)
+                wave = math.sin(time.timestamp() / 86_400 * 2 * math.pi + number / 5) + math.sin(time.timestamp() / 9_000) / 4
+                rows.append(
+                    {
+                        "thing": f"luft-{number:02}",
+                        "thing_name": f"Musterstraße {number + 1}",
+                        "observed_property": observed,
+                        "phenomenon_time": time,
+                        "result": round(mean + (8 - 2 * place) * wave, 1),
+                        "unit": unit,
+                        "longitude": 10.0 + 0.012 * (number % 6),
+                        "latitude": 51.0 + 0.009 * (number // 6),
+                        "received_time": time + timedelta(seconds=2),
+                    }
+                )
+    return pa.Table.from_pylist(rows, schema=OBSERVATIONS_IN)
+
+
+def _trees() -> pa.Table:
+    species = ("Linde", "Eiche", "Ahorn", "Kastanie")
+    return _features(
+        (
+            f"B{number:04}",
+            shapely.Point(10.0 + 0.001 * (number % 70), 51.0 + 0.003 * (number % 13)),
+            {"species": species[number % 4], "height": 5 + number % 20, "protected": number % 7 == 0},
+        )
+        for number in range(300)
+    )
+
+
+def _districts() -> pa.Table:
+    return _features(
+        (
+            f"{row}{column}",
+            shapely.box(9.99 + 0.03 * column, 50.99 + 0.02 * row, 10.02 + 0.03 * column, 51.01 + 0.02 * row),
+            {"name": f"Stadtteil {row}{column}", "inhabitants": 4000 + 100 * row},
+        )
+        for row in range(3)
+        for column in range(3)
+    )
+
+
+def _features(items: Any) -> pa.Table:
+    return pa.Table.from_pylist(
+        [{"id": name, "geometry": shapely.to_wkb(shape), "properties": json.dumps(words)} for name, shape, words in items],
+        schema=FEATURES_IN,
+    )
+
+
+def _hours() -> pa.Table:
+    days = ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag")
+    return pa.table(
+        {"office": ["Bürgeramt"] * 5 + ["Standesamt"] * 5, "weekday": [*days, *days], "hours": pa.array([8.0, 8.0, 4.5, 10.0, 6.0] * 2)}
+    )
+
+
+def _rejects() -> pa.Table:
+    return pa.Table.from_pylist(
+        [
+            {
+                "position": 2,
+                "row": number,
+                "received_time": NOW,
+                "reason": f"result: {900 + number} lies outside 0 … 500",
+                "excerpt": '{"thing": "luft-99", "result": 901}',
+            }
+            for number in range(3)
+        ],
+        schema=REJECTS,
+    )
+
+
+def _feeds(catalog: Catalog, stored: int) -> None:
+    counts = Counts(received=stored + 3, stored=stored, rejected=3)
+    catalog.note_feed(
+        "air",
+        title="Luftmessnetz",
+        dataset=AIR,
+        source="mqtt",
+        connected=True,
+        last_message_time=NOW,
+        last_commit_time=NOW,
+        lag_seconds=0.4,
+        rate_per_minute=96.0,
+        counts=counts,
+    )
+    catalog.note_feed(
+        "trees",
+        title="Baumkataster",
+        dataset=TREES,
+        source="http",
+        last_message_time=NOW,
+        next_run_time=NOW + timedelta(hours=1),
+        counts=Counts(300, 300),
+    )
+    catalog.note_feed(
+        "parking",
+        title="Parkhäuser",
+        source="http",
+        wrong="parking.toml: source.url: Field required\nparking.toml: sorce: there is no such key: did you mean source?",
+    )
+    catalog.note_feed(
+        "bikes",
+        title="Radzählung",
+        source="http",
+        error="https://zaehler.example/: timed out",
+        counts=Counts(100, 40, 0, 60, 0),
+        last_message_time=NOW - timedelta(hours=3),
+    )
+    catalog.note_feed("noise", title="Lärm", source="mqtt", connected=False, paused=True, counts=Counts(10, 5))
+    for error in (None, "https://zaehler.example/: timed out"):
+        run = catalog.start_run("bikes")
+        catalog.end_run(run, Counts(50, 20, 0, 30, 0), error)
