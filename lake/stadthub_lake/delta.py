@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote
@@ -66,6 +66,7 @@ class Table:
         self._handle: DeltaTable | None = None
         self._files: tuple[int, tuple[DataFile, ...]] = (-1, ())
         self._synced: int | None = None
+        self._checkpoint = 0
 
     @property
     def exists(self) -> bool:
@@ -81,14 +82,24 @@ class Table:
                 self._sync()
 
     def refresh(self) -> DeltaTable:
-        """The table at its newest version; costs one look at the disk if nothing changed."""
-        if self._handle is None:
-            with storing(self.folder.name):
+        """The table at its newest version; costs two looks at the disk if nothing changed. Where log entries were cleaned away
+        under a reader that was far behind, it opens the table anew."""
+        with storing(self.folder.name):
+            stamp = self._checkpoint_time()
+            follows = self._handle is not None and (self._log / f"{self._handle.version() + 1:020}.json").exists()
+            if self._handle is None or (stamp != self._checkpoint and not follows):
                 self._handle = DeltaTable(str(self.folder))
-        elif (self._log / f"{self._handle.version() + 1:020}.json").exists():
-            with storing(self.folder.name):
+            elif follows:
                 self._handle.update_incremental()
+            self._checkpoint = stamp
         return self._handle
+
+    def _checkpoint_time(self) -> int:
+        """When the newest checkpoint was written; 0: there is none."""
+        try:
+            return (self._log / "_last_checkpoint").stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
 
     def version_at(self, time: datetime) -> int:
         """The newest version that was committed at or before a time. NotFound if the kept history begins later."""
@@ -153,7 +164,8 @@ class Table:
     def commit(self, added: Sequence[DataFile], removed: Sequence[DataFile], marks: Mapping[str, Mark]) -> int:
         """One transaction: files in and out, position and counts of all feeds inside. On disk when it returns the version."""
         handle = self.refresh()
-        data_change = not removed
+        # Rows that only move to other files are no change for those who follow the table.
+        data_change = sum(file.rows for file in added) != sum(file.rows for file in removed)
         actions: list[AddAction | RemoveAction] = [
             *(_add(file, data_change) for file in added),
             *(_remove(file, data_change) for file in removed),
@@ -191,6 +203,37 @@ class Table:
                     sync_file(Path(file.path))
             self._sync()
         return int(handle.version())
+
+    def vacuum(self, keep: timedelta) -> int:
+        """How many data files were removed that no version of the kept time needs."""
+        with storing(self.folder.name):
+            hours = int(keep.total_seconds() // 3600)
+            gone = self.refresh().vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
+            self.refresh()
+            self._sync()
+        return len(gone)
+
+    def orphans(self) -> list[str]:
+        """The names of data files that no version ever named."""
+        with storing(self.folder.name):
+            unneeded = set(self.handle.vacuum(0, dry_run=True, enforce_retention_duration=False, full=True))
+            named = set(self.handle.vacuum(0, dry_run=True, enforce_retention_duration=False))
+        return sorted(unneeded - named)
+
+    def forget_log(self, limit: float, marks: Mapping[str, Mark]) -> bool:
+        """Whether log entries were removed that only versions before a time (seconds since 1970) need. The newest checkpoint of
+        that time stays, and a last entry with all positions and counts is written before."""
+        with storing(self.folder.name):
+            checkpoints = [one for one in self._log.glob("*.checkpoint.parquet") if one.stat().st_mtime <= limit]
+            kept = max((int(one.name[:20]) for one in checkpoints), default=0)
+            old = [one for one in self._log.glob("[0-9]*") if int(one.name[:20]) < kept]
+            if old:
+                self.commit((), (), marks)
+                self.refresh().create_checkpoint()
+                for one in old:
+                    one.unlink(missing_ok=True)
+                sync_folder(self._log)
+        return bool(old)
 
     def _properties(self, marks: Mapping[str, Mark]) -> CommitProperties:
         said = {feed: [mark.position, *mark.counts.as_dict().values()] for feed, mark in marks.items()}
