@@ -1,0 +1,1 @@
+"""Rows to tables and back: the raw log, the lake's tables and versions, snapshots and questions."""

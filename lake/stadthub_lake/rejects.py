@@ -1,0 +1,70 @@
+"""Refused rows: kept until the commit of their feed, then in a table of their own, each once."""
+
+import uuid
+from collections import defaultdict
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from stadthub_lake.batch import conform
+from stadthub_lake.delta import DataFile, Mark, Table
+from stadthub_lake.layout import REJECTS_STORED
+from stadthub_lake.progress import Progress
+from stadthub_lake.storage import make_folder, placing, storing
+from stadthub_schemas.errors import StorageError
+from stadthub_schemas.rows import REJECTS
+
+#: More files than this are merged into one with the next commit.
+MOST_FILES = 50
+
+
+class Rejects:
+    """The refused rows of all feeds. The owner sees to it that one feed is not committed twice at once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._waiting: defaultdict[str, list[tuple[int, pa.Table]]] = defaultdict(list)
+        self._tables: dict[str, Table] = {}
+
+    def add(self, feed: str, position: int, rows: pa.Table) -> None:
+        """Keeps refused rows until the feed's commit."""
+        if rows.num_rows:
+            self._waiting[feed].append((position, conform(f"rejects of {feed}", rows, REJECTS).cast(REJECTS_STORED)))
+
+    def commit(self, feed: str, progress: Progress) -> None:
+        """The refused rows up to this position are on disk; those that already were are not written again."""
+        ready = [one for one in self._waiting[feed] if one[0] <= progress.position]
+        if not ready:
+            return
+        table = self._table(feed)
+        rows = pa.concat_tables([rows for _, rows in ready]).filter(pc.field("position") > table.position(feed))
+        if rows.num_rows:
+            self._write(table, feed, rows, progress)
+        self._waiting[feed] = [one for one in self._waiting[feed] if one not in ready]
+
+    def _table(self, feed: str) -> Table:
+        if feed not in self._tables:
+            table = Table(self._root / feed)
+            table.create(REJECTS_STORED)
+            self._tables[feed] = table
+        self._tables[feed].refresh()
+        return self._tables[feed]
+
+    def _write(self, table: Table, feed: str, rows: pa.Table, progress: Progress) -> None:
+        small = list(table.files()) if len(table.files()) > MOST_FILES else []
+        with storing(f"rejects of {feed}"):
+            make_folder(table.folder)
+            old = [pq.read_table(file.path, schema=REJECTS_STORED, partitioning=None) for file in small[-MOST_FILES:]]
+            joined = pa.concat_tables([*old, rows]).sort_by([("position", "ascending"), ("row", "ascending")])
+            path = table.folder / f"rejects-{progress.position:020}-{uuid.uuid4()}.parquet"
+            with placing(path) as hidden:
+                pq.write_table(joined, hidden, compression="zstd", store_schema=False)
+        file = DataFile(str(path), path.stat().st_size, joined.num_rows, None, None)
+        try:
+            table.commit([file], small[-MOST_FILES:], {feed: Mark(progress.position, progress.counts)})
+        except StorageError:
+            if not table.holds([file]):
+                path.unlink(missing_ok=True)
+                raise

@@ -1,0 +1,130 @@
+"""The writing side of the lake: one process at a time, thread-safe, nothing acknowledged is lost, nothing is stored twice."""
+
+import fcntl
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+
+from stadthub_lake import compaction, inventory
+from stadthub_lake.features import FeatureSet
+from stadthub_lake.progress import Appended, Change, Progress
+from stadthub_lake.rejects import Rejects
+from stadthub_lake.rowset import RowSet
+from stadthub_lake.series import Series
+from stadthub_lake.storage import local_folder, make_folder, storing
+from stadthub_lake.verify import Finding, verify
+from stadthub_schemas.dataset import Dataset, Kind
+from stadthub_schemas.errors import Conflict, StorageError
+
+__all__ = ["Appended", "Change", "Finding", "Progress", "Store"]
+
+LOCK = "lake.lock"
+
+Writer = Series | FeatureSet | RowSet
+
+
+class Store:
+    """Writes datasets. A second process that tries is told so; readers are never in the way."""
+
+    def __init__(self, uri: str, data_dir: Path) -> None:
+        self._root = local_folder(uri)
+        self._data_dir = data_dir.absolute()
+        with storing("the lake"):
+            make_folder(self._root)
+            make_folder(self._data_dir)
+            self._lock_file = (self._data_dir / LOCK).open("ab")
+        try:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock_file.close()
+            raise StorageError("another process writes to this lake already: stop it first") from error
+        self._lock = threading.Lock()
+        self._writers: dict[str, Writer] = {}
+        self._rejects = Rejects(self._root / inventory.REJECTS)
+
+    def close(self) -> None:
+        """Lets another process write. What is pending stays in the raw log."""
+        self._lock_file.close()
+
+    def ensure(self, dataset: Dataset) -> None:
+        """The dataset has its folder and table; Conflict if it is there with another kind."""
+        with self._lock:
+            inventory.ensure(self._root, dataset, datetime.now(UTC))
+            if dataset.kind is Kind.TABLE:
+                self._writers.pop(dataset.name, None)
+        self._writer(dataset.name)
+
+    def append(self, dataset: str, feed: str, position: int, rows: pa.Table) -> Appended:
+        """Which rows of a timeseries were new; they are visible at once. TypeConflict, StorageError."""
+        return self._timeseries(dataset).append(feed, position, rows)
+
+    def replace(self, dataset: str, feed: str, rows: pa.Table, progress: Progress) -> Change:
+        """A new version of features or of a table, on disk when this returns. TypeConflict leaves the last good one served."""
+        writer = self._writer(dataset)
+        if isinstance(writer, Series):
+            raise Conflict(f"{dataset}: it is a timeseries, its rows are appended and not replaced")
+        with writer.lock:
+            change = writer.replace(feed, rows, progress)
+            self._rejects.commit(feed, progress)
+        return change
+
+    def reject(self, feed: str, position: int, rejects: pa.Table) -> None:
+        """Keeps refused rows; they are on disk with the next commit of the feed."""
+        self._rejects.add(feed, position, rejects)
+
+    def commit(self, dataset: str, progress: Mapping[str, Progress]) -> None:
+        """What was accepted up to these positions is in the table, on disk, exactly once."""
+        series = self._timeseries(dataset)
+        with series.lock:
+            for feed, one in progress.items():
+                self._rejects.commit(feed, one)
+            series.commit(progress)
+
+    def progress(self, dataset: str, feed: str) -> Progress:
+        """What is committed of a feed; Progress(0, Counts()) if nothing is."""
+        writer = self._writer(dataset)
+        with writer.lock:
+            return writer.progress(feed)
+
+    def pending(self, dataset: str) -> int:
+        """How many accepted rows wait for their commit."""
+        return self._timeseries(dataset).pending
+
+    def compact(self, dataset: str) -> None:
+        """Small files become few large, sorted ones."""
+        compaction.compact(self._timeseries(dataset))
+
+    def retain(self, dataset: str, before: datetime) -> int:
+        """How many observations older than a time were dropped."""
+        return compaction.retain(self._timeseries(dataset), before)
+
+    def vacuum(self, dataset: str, keep: timedelta) -> None:
+        """Files and log entries that no `as_of` within the kept time needs are gone."""
+        compaction.vacuum(self._timeseries(dataset), keep)
+
+    def verify(self) -> Iterator[Finding]:
+        """What is wrong with the files of the lake and of the raw logs."""
+        return verify(self._root, self._data_dir / "raw")
+
+    def _timeseries(self, dataset: str) -> Series:
+        writer = self._writer(dataset)
+        if not isinstance(writer, Series):
+            raise Conflict(f"{dataset}: it is no timeseries, its rows are replaced as a whole")
+        return writer
+
+    def _writer(self, dataset: str) -> Writer:
+        with self._lock:
+            if dataset not in self._writers:
+                self._writers[dataset] = self._open(inventory.read(self._root, dataset))
+            return self._writers[dataset]
+
+    def _open(self, entry: inventory.Entry) -> Writer:
+        folder = self._root / entry.name
+        if entry.kind is Kind.TIMESERIES:
+            return Series(entry.name, folder, self._data_dir)
+        if entry.kind is Kind.FEATURES:
+            return FeatureSet(entry.name, folder / inventory.FEATURES)
+        return RowSet(entry.name, folder / inventory.ROWS, self._data_dir / "progress" / f"{entry.name}.json", entry.key)
