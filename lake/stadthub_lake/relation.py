@@ -84,8 +84,8 @@ class Matching:
         parts = []
         if self.snapshot.files:
             union = self.snapshot.kind is Kind.TABLE and len(self.snapshot.files) > 1
-            files = self.parameters.add(list(self.snapshot.files))
-            parts.append(f"SELECT {wanted}{place} FROM read_parquet({files}, hive_partitioning = false, union_by_name = {union})")
+            self.parameters.values["files"] = list(self.snapshot.files)
+            parts.append(f"SELECT {wanted}{place} FROM read_parquet($files, hive_partitioning = false, union_by_name = {union})")
         if self.snapshot.tail is not None and self.snapshot.tail.num_rows:
             self.parameters.tables["tail"] = self.snapshot.tail
             parts.append(f"SELECT {wanted} FROM tail")
