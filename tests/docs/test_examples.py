@@ -17,6 +17,8 @@ BLOCKS = [
     for block in re.findall(r"^```toml\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 ]
 FEEDS = [block for _, block in BLOCKS if re.search(r"^decoder = ", block, re.MULTILINE)]
+#: What a part of a feed file needs to be a whole one.
+HEAD = 'id = "example"\ntitle = "Example"\ndataset = "example"\nsource = { type = "push" }\n'
 SETTINGS = [block for _, block in BLOCKS if re.match(r"data_dir = ", block)]
 
 
@@ -26,8 +28,9 @@ def test_every_toml_example_can_be_read(page: str, block: str) -> None:
 
 
 @pytest.mark.parametrize("block", FEEDS)
-def test_every_whole_feed_example_is_right(block: str) -> None:
-    registry.read_options(parse_feed(block, "example.toml"))
+def test_every_feed_example_is_right(block: str) -> None:
+    whole = block if block.startswith("id = ") else HEAD + block
+    registry.read_options(parse_feed(whole, "example.toml"))
 
 
 @pytest.mark.parametrize("block", SETTINGS)

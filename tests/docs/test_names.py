@@ -27,6 +27,7 @@ MODELS = (Feed, MqttSource, HttpSource, PushSource, FileSource, Paging, TokenAut
 def commands() -> list[str]:
     """All commands as they are typed."""
     whole = get_command(app)
+    assert isinstance(whole, TyperGroup)
     context = typer.Context(whole)
     names = []
     for name in COMMANDS:

@@ -63,7 +63,7 @@ class Commands(TyperGroup):
         except StadthubError as error:
             say(str(error))
             raise typer.Exit(1) from error
-        except Exception as error:  # noqa: BLE001  # this is the top of the program: whatever comes here is told, never thrown at the reader
+        except Exception as error:  # this is the top of the program: whatever comes here is told, never thrown at the reader
             if isinstance(error, BrokenPipeError) or type(error).__module__.startswith("typer"):
                 raise
             if os.environ.get(f"{PREFIX}LOG_LEVEL") == "debug":
