@@ -13,7 +13,7 @@ from stadthub_api.portal import errors
 from stadthub_api.portal import router as portal
 from stadthub_api.problems import register
 from stadthub_api.recent import Recent
-from stadthub_api.routers import aggregate, datasets, documentation, exports, feeds, files, health, push, sql
+from stadthub_api.routers import aggregate, ckan, datasets, documentation, exports, feeds, files, health, push, sql
 from stadthub_api.version import VERSION
 from stadthub_schemas.settings import Settings
 
@@ -26,6 +26,7 @@ ROUTERS = (
     push.router,
     feeds.router,
     health.router,
+    ckan.router,
     documentation.router,
     portal.router,
 )
@@ -52,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     app.state.error_page = errors.page
     register(app)
+    app.state.error_page = errors.page
     for around in (BodyLimit, Recent, Compression, Envelope):  # the last one stands outermost
         app.add_middleware(around)
     return app

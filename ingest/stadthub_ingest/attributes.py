@@ -8,6 +8,7 @@ from typing import Any
 from stadthub_ingest.decoded import Row, Unreadable
 from stadthub_ingest.mapping import number
 from stadthub_ingest.numerals import plain_number
+from stadthub_ingest.times import TimeReader
 
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})\Z", re.ASCII)
 _FRACTION = re.compile(r"-?(0|[1-9]\d*)?\.\d+([eE][+-]?\d+)?\Z", re.ASCII)
@@ -45,6 +46,11 @@ def _plain(cell: str, notation: tuple[str, str | None]) -> str:
     if not isinstance(read, float):
         return f"!{cell}" if isinstance(read, Unreadable) else cell
     return (cell if thousands is None else cell.replace(thousands, "")).replace(decimal, ".")
+
+
+def moment(cell: Any, column: str, reader: TimeReader) -> Any:
+    """The time in a cell, or the day where the formats have no time."""
+    return reader.read_day(cell) if isinstance(cell, str) and reader.days_only else reader.read(cell, column)
 
 
 def point(longitude: Any, latitude: Any, notation: tuple[str, str | None]) -> Any:

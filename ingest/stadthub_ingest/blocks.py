@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ from pyarrow import csv as arrow_csv
 
 from stadthub_ingest.decoded import Block, Clock, Decoded, Field, Unreadable
 from stadthub_ingest.delimited import Sheet
-from stadthub_ingest.mapping import Cell, Plan, clean, observations, series_of
+from stadthub_ingest.mapping import COORDINATES, Cell, Plan, number, observations, series_of
 from stadthub_ingest.times import TimeReader
 
 TIME = pa.timestamp("us", tz="UTC")
@@ -28,15 +29,28 @@ def blocks(sheet: Sheet, plan: Plan, reader: TimeReader) -> list[Block] | None:
         return None
     fields: dict[str, Field] = dict(plan.constants)
     for name, place in plan.fields:
-        fields[name] = _filled(mapped(columns[place], lambda text: clean(text, plan.marks), pa.string()), fields.get(name))
+        read = _coordinate if name in COORDINATES else clean_text
+        fields[name] = _filled(mapped(columns[place], partial(read, plan), pa.string()), fields.get(name))
     times = _times(plan, columns, fields, reader)
-    return [_block(plan, number, columns, fields, times, reader) for number in range(len(plan.cells))]
+    return [_block(plan, which, columns, fields, times, reader) for which in range(len(plan.cells))]
 
 
 def mapped(array: pa.Array, function: Callable[[str], Any], to: pa.DataType) -> pa.Array:
     """The function of each text, asked once for each different one; null stays null."""
     encoded = array.dictionary_encode()
     return pa.array([None if text is None else function(text) for text in encoded.dictionary.to_pylist()], to).take(encoded.indices)
+
+
+def clean_text(plan: Plan, text: str) -> str | None:
+    """The text without blanks around it; None for a missing mark."""
+    return None if text.strip() in plan.marks else text.strip()
+
+
+def _coordinate(plan: Plan, text: str) -> str | None:
+    """The coordinate with a decimal point; unchanged if it is no number."""
+    cleaned = clean_text(plan, text)
+    found = None if cleaned is None else number(cleaned, plan.notation, 1.0)
+    return f"!{text}" if isinstance(found, Unreadable) else None if found is None else str(found)
 
 
 def _filled(array: pa.Array, constant: Field) -> pa.Array:
@@ -77,31 +91,84 @@ def _columns(sheet: Sheet, places: list[int]) -> dict[int, pa.Array] | None:
 
 def _times(plan: Plan, columns: dict[int, pa.Array], fields: dict[str, Field], reader: TimeReader) -> pa.Array:
     """The time of each record; null where it is missing or can't be read."""
-    parts = [mapped(columns[place], lambda text: clean(text, plan.marks), pa.string()) for place in plan.times]
+    if len(plan.times) == 1:
+        raw = columns[plan.times[0]]
+        quick = _iso_times(raw, reader)
+        if quick is not None:
+            return _completed(quick, raw, fields, reader)
+    parts = [mapped(columns[place], partial(clean_text, plan), pa.string()) for place in plan.times]
     texts = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, " ")
-
-    def readable(text: str | None, series: Any = ()) -> datetime | None:
-        found = None if text is None else reader.read(text, series)
-        return found if isinstance(found, datetime) else None
-
-    different = pc.unique(texts).to_pylist()
-    if not any(reader.depends_on_order(text) for text in different if text is not None):
-        return mapped(texts, readable, TIME)
-    things, properties = (_listed(fields.get(name), len(texts)) for name in ("thing", "observed_property"))
-    series = (series_of({"thing": thing, "observed_property": prop}) for thing, prop in zip(things, properties, strict=True))
-    return pa.array([readable(text, whose) for text, whose in zip(texts.to_pylist(), series, strict=True)], TIME)
+    different = pc.unique(texts).drop_null().to_pylist()
+    if any(reader.depends_on_order(text) for text in different):
+        return _completed(pa.nulls(len(texts), TIME), texts, fields, reader)
+    return mapped(texts, lambda text: _readable(text, (), reader), TIME)
 
 
-def _listed(field: Field, length: int) -> list[Any]:
-    return field.to_pylist() if isinstance(field, pa.Array) else [field] * length
+def _iso_times(texts: pa.Array, reader: TimeReader) -> pa.Array | None:
+    """The times of a column that is ISO 8601 throughout, null in the doubled and the missing hour; None if it is not."""
+    if reader.times.formats[0] != "iso":
+        return None
+    try:
+        return texts.cast(TIME)
+    except pa.ArrowInvalid:
+        pass  # without offsets, or not ISO 8601
+    try:
+        naive = texts.cast(pa.timestamp("us"))
+    except pa.ArrowInvalid:
+        return None
+    zone = reader.times.time_zone
+    return None if zone is None else _in_zone(naive, zone)
 
 
-def _block(plan: Plan, number: int, columns: dict[int, pa.Array], fields: dict[str, Field], times: pa.Array, reader: TimeReader) -> Block:
-    cell = plan.cells[number]
+def _in_zone(naive: pa.Array, zone: str) -> pa.Array | None:
+    """Local times in UTC, null in the doubled and the missing hour; None on a machine without a time zone database."""
+    try:
+        return pc.assume_timezone(naive, zone).cast(TIME)
+    except pa.ArrowInvalid:
+        pass  # one of the two hours is among them
+    try:
+        first = pc.assume_timezone(naive, zone, ambiguous="earliest", nonexistent="earliest")
+        second = pc.assume_timezone(naive, zone, ambiguous="latest", nonexistent="latest")
+    except pa.ArrowInvalid:
+        return None
+    return pc.if_else(pc.equal(first, second), first, pa.scalar(None, first.type)).cast(TIME)
+
+
+def _completed(times: pa.Array, texts: pa.Array, fields: dict[str, Field], reader: TimeReader) -> pa.Array:
+    """The times with those that were left open read one after the other, as the row path does."""
+    left = pc.indices_nonzero(pc.and_(times.is_null(), texts.is_valid()))
+    if not len(left):
+        return times
+    things, properties = (_listed(fields.get(name), left) for name in ("thing", "observed_property"))
+    found = [
+        _readable(text, series_of({"thing": thing, "observed_property": prop}), reader)
+        for text, thing, prop in zip(texts.take(left).to_pylist(), things, properties, strict=True)
+    ]
+    return pc.replace_with_mask(times, times.is_null(), pa.array(found, TIME)) if len(left) == times.null_count else _at(times, left, found)
+
+
+def _at(times: pa.Array, places: pa.Array, found: list[datetime | None]) -> pa.Array:
+    listed = times.to_pylist()
+    for place, time in zip(places.to_pylist(), found, strict=True):
+        listed[place] = time
+    return pa.array(listed, TIME)
+
+
+def _readable(text: str, series: Any, reader: TimeReader) -> datetime | None:
+    found = reader.read(text, series)
+    return found if isinstance(found, datetime) else None
+
+
+def _listed(field: Field, places: pa.Array) -> list[Any]:
+    return field.take(places).to_pylist() if isinstance(field, pa.Array) else [field] * len(places)
+
+
+def _block(plan: Plan, which: int, columns: dict[int, pa.Array], fields: dict[str, Field], times: pa.Array, reader: TimeReader) -> Block:
+    cell = plan.cells[which]
     texts = columns[cell.place]
     own: dict[str, Field] = {**fields, **cell.fields}
     if cell.quality is not None:
-        own["quality"] = mapped(columns[cell.quality], lambda text: clean(text, plan.marks), pa.string())
+        own["quality"] = mapped(columns[cell.quality], partial(clean_text, plan), pa.string())
     missing = pc.is_in(texts, value_set=pa.array(sorted(plan.marks), pa.string()))
     single = replace(plan, cells=[cell])
 
@@ -110,7 +177,7 @@ def _block(plan: Plan, number: int, columns: dict[int, pa.Array], fields: dict[s
         time = times[index].as_py()
         return next(observations(single, record, reader.read if time is None else lambda _text, _series: time))
 
-    return Block(number + 1, len(plan.cells), own, times, _numbers(texts, missing, plan, cell), missing, spell)
+    return Block(which + 1, len(plan.cells), own, times, _numbers(texts, missing, plan, cell), missing, spell)
 
 
 def _numbers(texts: pa.Array, missing: pa.Array, plan: Plan, cell: Cell) -> pa.Array:

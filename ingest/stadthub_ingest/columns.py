@@ -104,6 +104,8 @@ def _ruled(block: Block, book: RuleBook, length: int) -> tuple[pa.Array, pa.Arra
         stored = block.results
         if rule.factor != 1.0:
             stored = pc.multiply(stored, rule.factor)
+        if rule.divisor != 1.0:
+            stored = pc.divide(stored, rule.divisor)
         if rule.offset:
             stored = pc.add(stored, rule.offset)
         right = pc.and_(pc.is_finite(stored), pc.and_(pc.greater_equal(stored, rule.lowest), pc.less_equal(stored, rule.highest)))
@@ -127,10 +129,9 @@ def _ruled_by_pair(block: Block, book: RuleBook, props: pa.Array, units: pa.Arra
         return pa.array([None if rule is None else get(rule) for rule in rules], to).take(numbers)
 
     number, text = pa.float64(), pa.string()
-    stored = pc.add(
-        pc.multiply(block.results, each(lambda rule: rule.factor, number)),
-        each(lambda rule: rule.offset, number),
-    )
+    stored = pc.multiply(block.results, each(lambda rule: rule.factor, number))
+    stored = pc.divide(stored, each(lambda rule: rule.divisor, number))
+    stored = pc.add(stored, each(lambda rule: rule.offset, number))
     low, high = each(lambda rule: rule.lowest, number), each(lambda rule: rule.highest, number)
     right = pc.and_(pc.is_finite(stored), pc.and_(pc.greater_equal(stored, low), pc.less_equal(stored, high)))
     return stored, right, each(lambda rule: rule.unit, text), each(lambda rule: rule.observed_property, text)

@@ -10,7 +10,7 @@ import shapely
 from shapely.errors import ShapelyError
 
 from stadthub_ingest.decoded import Unreadable
-from stadthub_ingest.rules import RowError
+from stadthub_ingest.rules import RowError, words
 from stadthub_schemas.rows import FEATURES_IN
 
 GEOMETRIES = frozenset(("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection"))
@@ -117,11 +117,11 @@ def _well_formed(shape: Any) -> bytes:
     west, south, east, north = shape.bounds
     if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
         raise RowError(
-            f"geometry: {west:g} {south:g} is outside longitude -180..180, latitude -90..90: "
+            f"geometry: {words(round(west, 6))} {words(round(south, 6))} is outside longitude -180..180, latitude -90..90: "
             "is it in another CRS than CRS84, or with latitude first?"
         )
     if not shapely.is_valid(shape):
-        raise RowError(f"geometry: {shapely.is_valid_reason(shape)}: mend it, or set options.repair where the decoder has it")
+        raise RowError(f"geometry: it is not valid: {shapely.is_valid_reason(shape)}")
     return bytes(shapely.to_wkb(shape))
 
 

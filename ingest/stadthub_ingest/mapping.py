@@ -17,6 +17,7 @@ from stadthub_schemas.model import Strict
 #: What reads a time: its text, and whose time it is.
 ReadTime = Callable[[Any, Hashable], datetime | Unreadable]
 
+COORDINATES = ("longitude", "latitude")
 MISSING = ("", "-", "n/a", "NA", "null")
 
 
@@ -167,7 +168,7 @@ def observations(plan: Plan, record: Any, read: ReadTime) -> Iterator[Decoded]:
     for name, place in plan.fields:
         value = clean(plan.fetch(record, place), plan.marks)
         if value is not None:
-            common[name] = value
+            common[name] = number(value, plan.notation, 1.0) if name in COORDINATES else value
     time = _time(plan, record, read, common)
     if time is not None:
         common["phenomenon_time"] = time

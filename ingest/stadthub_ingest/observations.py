@@ -68,7 +68,7 @@ class ObservationJudge:
             raise RowError("phenomenon_time: missing")
         if value is Clock.RECEIVED:
             return self._received
-        time = value if isinstance(value, datetime) and value.tzinfo is UTC else self._iso.read(value)
+        time = value if isinstance(value, Unreadable) or (isinstance(value, datetime) and value.tzinfo is UTC) else self._iso.read(value)
         if isinstance(time, Unreadable):
             raise RowError(f"phenomenon_time: {time.reason}")
         if time > self._latest:
@@ -124,6 +124,8 @@ def _word(field: str, value: Any) -> str:
 def _coordinate(field: str, value: Any) -> float:
     if value is None:
         raise RowError(f"{field}: missing, while the other coordinate is given")
+    if isinstance(value, Unreadable):
+        raise RowError(f"{field}: {value.reason}")
     number = None if isinstance(value, bool) else plain_number(value.strip() if isinstance(value, str) else value)
     if number is None:
         raise RowError(f"{field}: {str(value)[:100]!r} is not a number")

@@ -1,4 +1,4 @@
-"""Paths into JSON: `a.b[0]`, `features[*]`, `data.*`, `"a name.with dots"`, `^.x` for the object around, `$.x` from the top, `@key`."""
+"""Paths into JSON: `a.b[0]`, `features[*]`, `data.*`, `"a name.with dots"`, `^.x` for the object around (`^^.x` one more), `$.x` from the top, `@key`."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 _STEP = re.compile(
-    r"""(?:^|\.)(?:"(?P<quoted>[^"]+)"|(?P<up>\^)|(?P<top>\$)|(?P<key>@key)|(?P<all>\*)|(?P<name>[^.\[\]"*^$]+))|\[(?P<index>-?\d+|\*)\]"""
+    r"""(?:^|\.)(?:"(?P<quoted>[^"]+)"|(?P<top>\$)|(?P<key>@key)|(?P<all>\*)|(?P<name>[^.\[\]"*^$]+))|\.?(?P<up>\^)|\[(?P<index>-?\d+|\*)\]"""
 )
 
 Step = str | int

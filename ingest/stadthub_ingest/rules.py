@@ -26,6 +26,7 @@ class Rule:
     observed_property: str
     unit: str | None
     factor: float
+    divisor: float
     offset: float
     lowest: float
     highest: float
@@ -36,14 +37,18 @@ class Rule:
         """The result in the stored unit; RowError if it is no finite number in the plausible range."""
         if not math.isfinite(result):
             raise RowError(f"result: {result} is not a finite number")
-        stored = result * self.factor + self.offset
+        stored = result * self.factor / self.divisor + self.offset
         if not self.lowest <= stored <= self.highest:
-            raise RowError(f"result: {words(result)} {self.given or self.unit or ''}".rstrip() + f" is outside {self._bounds()}")
+            raise RowError(f"result: {words(result)}{_spelled(self.given or self.unit)} is outside {self._bounds()}")
         return stored
 
     def _bounds(self) -> str:
-        unit = f" {self.unit}" if self.factor != 1.0 or self.offset else ""
+        unit = _spelled(self.unit) if self.given not in (None, self.unit) else ""
         return f"{words(self.lowest)}..{words(self.highest)}{unit} ({self.observed_property})"
+
+
+def _spelled(unit: str | None) -> str:
+    return "" if unit in (None, "1", "{count}") else f" {unit}"
 
 
 def words(value: float) -> str:
@@ -95,9 +100,11 @@ class RuleBook:
             raise RowError(f"observed_property: {observed_property!r} has no letter or digit")
         known = OBSERVED_PROPERTIES.get(key)
         stored = self._rules.units.get(key) or (known.unit if known else unit)
-        factor, offset = 1.0, 0.0
+        factor, divisor, offset = 1.0, 1.0, 0.0
         if unit is not None and stored is not None:
             factor, offset = _conversion(unit, stored)
+            if factor < 1 and math.isclose(1 / factor, round(1 / factor), rel_tol=1e-12):
+                factor, divisor = 1.0, float(round(1 / factor))  # a hundredth is not exact, a division by hundred is rounded once
         lowest, highest = -math.inf, math.inf
         ranged = key in self._rules.ranges
         if ranged:
@@ -106,7 +113,7 @@ class RuleBook:
             scale, shift = _conversion(known.unit, stored or known.unit)
             lowest, highest = known.lowest * scale + shift, known.highest * scale + shift
             ranged = True
-        return Rule(key, stored, factor, offset, lowest, highest, ranged, unit)
+        return Rule(key, stored, factor, divisor, offset, lowest, highest, ranged, unit)
 
 
 def _conversion(given: str, stored: str) -> tuple[float, float]:

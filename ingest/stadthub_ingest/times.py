@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Hashable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,6 +20,7 @@ WORDS = ("iso", "epoch", "epoch_ms")
 #: Epoch numbers from here on are milliseconds, microseconds, nanoseconds: as seconds they would lie after the year 5000.
 _SCALES = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 _MIDNIGHT = re.compile(r"([T ])24:00(:00(?:[.,]0+)?)?(?=\D|$)")
+_CLOCK = re.compile(r"%[-]?[HIMSfcXzp]")
 _CACHE = 100_000
 
 
@@ -30,6 +31,7 @@ class Times(Strict):
         default=("iso",), min_length=1, description="iso, epoch, epoch_ms or strptime patterns; the first that fits"
     )
     time_zone: str | None = Field(default=None, description="the zone of times without an offset, such as Europe/Berlin")
+    strip: str = Field(default="", description="characters around a time that are no part of it, such as an apostrophe")
     ambiguous: Literal["first", "second", "order", "reject"] = Field(
         default="order",
         description="the hour that autumn has twice: its first or second passing; order: a time that comes again is the second",
@@ -59,7 +61,7 @@ class TimeReader:
     """Reads the times of one payload; it remembers which times of the doubled hour it has seen."""
 
     def __init__(self, times: Times) -> None:
-        self._times = times
+        self.times = times
         self._zone = ZoneInfo(times.time_zone) if times.time_zone else None
         self._known = _known(times)
         self._seen: set[Hashable] = set()
@@ -81,12 +83,31 @@ class TimeReader:
         return not isinstance(found, Unreadable) and self._known[value] is not found
 
     def _parse(self, text: str) -> datetime | Unreadable:
-        for pattern in self._times.formats:
-            found = _by_format(text, pattern)
-            if found is not None:
-                return self._placed(found, text)
-        wanted = "ISO 8601" if self._times.formats == ("iso",) else " or ".join(self._times.formats)
+        found = self._written(text)
+        if found is not None:
+            return self._placed(found, text)
+        wanted = "ISO 8601" if self.times.formats == ("iso",) else " or ".join(self.times.formats)
         return Unreadable(text, f"{text!r} is not a time ({wanted})")
+
+    def _written(self, text: str) -> datetime | None:
+        """The time as it is written, in the first format that fits; 24:00 is the next day's midnight."""
+        text = text.strip(self.times.strip) if self.times.strip else text
+        day, ends = _MIDNIGHT.subn(lambda match: f"{match[1]}00:00{match[2] or ''}", text)
+        for pattern in self.times.formats:
+            found = _by_format(day if ends else text, pattern)
+            if found is not None:
+                return found + timedelta(days=1) if ends else found
+        return None
+
+    def read_day(self, text: str) -> date | Unreadable:
+        """The day, where `days_only`: a day needs no time zone."""
+        found = self._written(text)
+        return Unreadable(text, f"{text!r} is not a day ({' or '.join(self.times.formats)})") if found is None else found.date()
+
+    @property
+    def days_only(self) -> bool:
+        """Whether all formats are of days without a time."""
+        return not any(pattern in WORDS or _CLOCK.search(pattern) for pattern in self.times.formats)
 
     def _placed(self, found: datetime, text: str) -> datetime | Unreadable:
         """In UTC. A time of the doubled hour stays naive where its order decides."""
@@ -100,14 +121,14 @@ class TimeReader:
             if before == after or before is None or after is None:
                 return first.astimezone(UTC)
             if before < after:
-                if self._times.missing == "shift":
+                if self.times.missing == "shift":
                     return first.astimezone(UTC)
                 return Unreadable(text, f"{text!r} does not exist in {self._zone.key}: the clock skips it in spring")
-            if self._times.ambiguous == "order":
+            if self.times.ambiguous == "order":
                 return found
-            if self._times.ambiguous == "reject":
+            if self.times.ambiguous == "reject":
                 return Unreadable(text, f"{text!r} exists twice in {self._zone.key}: set options.times.ambiguous")
-            return (first if self._times.ambiguous == "first" else second).astimezone(UTC)
+            return (first if self.times.ambiguous == "first" else second).astimezone(UTC)
         except OverflowError:
             return Unreadable(text, f"{text!r} is not a time that a calendar holds")
 
@@ -127,22 +148,12 @@ def _known(_times: Times) -> dict[str, datetime | Unreadable]:
 def _by_format(text: str, pattern: str) -> datetime | None:
     try:
         if pattern == "iso":
-            return _iso(text)
+            return datetime.fromisoformat(text)
         if pattern in WORDS:
             return EPOCH + timedelta(seconds=float(text) / (1 if pattern == "epoch" else 1000))
         return datetime.strptime(text, pattern)  # noqa: DTZ007 - a naive time gets its zone from the options
     except (ValueError, OverflowError):
         return None
-
-
-def _iso(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        day, ends = _MIDNIGHT.subn(lambda match: f"{match[1]}00:00{match[2] or ''}", text)
-        if not ends:
-            raise
-        return datetime.fromisoformat(day) + timedelta(days=1)
 
 
 def _of_number(value: object) -> datetime | Unreadable:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stadthub_lake.delta import DataFile
-from stadthub_lake.layout import OBSERVATIONS, ORDER, microseconds
+from stadthub_lake.layout import OBSERVATIONS, in_order, microseconds
 from stadthub_lake.series import FILE_ROWS, Series
 from stadthub_lake.storage import storing
 
@@ -37,7 +37,7 @@ def compact(series: Series) -> int:
             pieces = list(cut(rows))
             if len(pieces) >= len(chosen):
                 return merged
-            written = series.write_files(piece.sort_by(ORDER) for piece in pieces)
+            written = series.write_files(in_order(piece) for piece in pieces)
             with series.lock:
                 series.transact(written, chosen, series.marks.all())
             merged += len(chosen)

@@ -66,6 +66,7 @@ class Table:
         self._handle: DeltaTable | None = None
         self._files: tuple[int, tuple[DataFile, ...]] = (-1, ())
         self._synced: int | None = None
+        self._checkpoint = 0
 
     @property
     def exists(self) -> bool:
@@ -81,14 +82,24 @@ class Table:
                 self._sync()
 
     def refresh(self) -> DeltaTable:
-        """The table at its newest version; costs one look at the disk if nothing changed."""
-        if self._handle is None:
-            with storing(self.folder.name):
+        """The table at its newest version; costs two looks at the disk if nothing changed. Where log entries were cleaned away
+        under a reader that was far behind, it opens the table anew."""
+        with storing(self.folder.name):
+            stamp = self._checkpoint_time()
+            follows = self._handle is not None and (self._log / f"{self._handle.version() + 1:020}.json").exists()
+            if self._handle is None or (stamp != self._checkpoint and not follows):
                 self._handle = DeltaTable(str(self.folder))
-        elif (self._log / f"{self._handle.version() + 1:020}.json").exists():
-            with storing(self.folder.name):
+            elif follows:
                 self._handle.update_incremental()
+            self._checkpoint = stamp
         return self._handle
+
+    def _checkpoint_time(self) -> int:
+        """When the newest checkpoint was written; 0: there is none."""
+        try:
+            return (self._log / "_last_checkpoint").stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
 
     def version_at(self, time: datetime) -> int:
         """The newest version that was committed at or before a time. NotFound if the kept history begins later."""

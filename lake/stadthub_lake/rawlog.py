@@ -87,14 +87,19 @@ class RawLog:
             self._synced = max(self._synced, state)
 
     def read(self, after: int, most: int = 10_000, most_bytes: int = 64_000_000) -> list[Frame]:
-        """The synced frames after a position, in order; at least one if there is one. StorageError names a broken frame."""
+        """The synced frames after a position, in order; at least one if there is one. StorageError names a broken frame
+        when it is next; behind its position reading goes on."""
         answer: list[Frame] = []
         held = 0
-        for frame in self._frames(after):
-            answer.append(frame)
-            held += len(frame.body)
-            if len(answer) >= most or held >= most_bytes:
-                break
+        try:
+            for frame in self._frames(after):
+                answer.append(frame)
+                held += len(frame.body)
+                if len(answer) >= most or held >= most_bytes:
+                    break
+        except StorageError:
+            if not answer:
+                raise
         return answer
 
     def since(self, time: datetime) -> int:
@@ -250,7 +255,7 @@ class RawLog:
             size = limit[2] if first == limit[0] else None
             if first > limit[0]:
                 return
-            for frame, end in self._reader.frames(first, position, offset, size):
+            for frame, end in self._reader.frames(first, position, offset, size, after):
                 if frame.position > after:
                     after = frame.position
                     self._remember(after, first, end)

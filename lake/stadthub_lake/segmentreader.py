@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from stadthub_lake.segments import PACKED, PLAIN, BrokenFrameError, Frame, frame_at, unpack_segment
+from stadthub_lake.segments import PACKED, PLAIN, BrokenFrameError, Frame, frame_at, next_whole, unpack_segment
 from stadthub_lake.storage import reason
 from stadthub_schemas.errors import StorageError
 
@@ -24,13 +24,18 @@ class SegmentReader:
         packed = self._folder / f"{first:020}{PACKED}"
         return packed if packed.exists() else self._folder / f"{first:020}{PLAIN}"
 
-    def frames(self, first: int, position: int, offset: int, size: int | None) -> Iterator[tuple[Frame, int]]:
-        """The frames of one segment from an offset on, and where each ends."""
+    def frames(self, first: int, position: int, offset: int, size: int | None, after: int) -> Iterator[tuple[Frame, int]]:
+        """The frames of one segment from an offset on, and where each ends. A broken one is an error, unless it is passed over:
+        it stands at or before `after`."""
         window, start, step = b"", offset, WINDOW
         while True:
             try:
                 found = frame_at(window, offset - start, position)
             except BrokenFrameError as error:
+                resumed = next_whole(window, offset - start, position) if position <= after else None
+                if resumed is not None:
+                    offset, position = start + resumed, position + 1
+                    continue
                 raise StorageError(f"{self._name}: segment {first:020} is broken at position {position}") from error
             if found is not None:
                 frame, end = found

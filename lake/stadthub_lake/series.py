@@ -14,7 +14,7 @@ from stadthub_lake import entities, inventory
 from stadthub_lake.batch import WORDS, Batch, Words, read_batch
 from stadthub_lake.dedupe import Flags, Newest, Numbers, first_of_each, in_files, in_memory
 from stadthub_lake.delta import DataFile, Mark, Table
-from stadthub_lake.layout import ENTITIES, OBSERVATIONS, POSITION, TAIL, bounds, write_observations
+from stadthub_lake.layout import ENTITIES, OBSERVATIONS, POSITION, TAIL, bounds, in_order, write_observations
 from stadthub_lake.progress import Appended, Marks, Progress
 from stadthub_lake.storage import make_folder, placing, storing
 from stadthub_lake.tail import TailWriter
@@ -168,13 +168,8 @@ class Series:
     def _files(self, ready: Sequence[Pending]) -> list[DataFile]:
         """The rows, sorted by datastream and time, in files that are on disk but in no version yet."""
         rows = pa.concat_tables([one.rows for one in ready]).unify_dictionaries()
-        numbers = np.concatenate([one.numbers for one in ready])
-        times = np.concatenate([one.times for one in ready])
-        names = self._load().names
-        ranks = np.empty(len(names), dtype=np.int64)
-        ranks[np.argsort(np.asarray(names, dtype=object))] = np.arange(len(names))
-        order = np.lexsort((times, ranks[numbers]))
-        return self.write_files(rows.take(pa.array(order[start : start + FILE_ROWS])) for start in range(0, len(order), FILE_ROWS))
+        rows = in_order(rows.combine_chunks())
+        return self.write_files(rows.slice(start, FILE_ROWS) for start in range(0, rows.num_rows, FILE_ROWS))
 
     def write_files(self, tables: Iterable[pa.Table]) -> list[DataFile]:
         """The tables as files that are on disk but in no version yet; if one fails, none stays."""
@@ -188,7 +183,7 @@ class Series:
                         write_observations(table, hidden)
                     first, last = bounds(table["phenomenon_time"])
                     written.append(DataFile(str(path), path.stat().st_size, table.num_rows, first, last))
-            except (OSError, pa.ArrowException):
+            except (OSError, pa.ArrowInvalid):
                 for file in written:
                     Path(file.path).unlink(missing_ok=True)
                 raise

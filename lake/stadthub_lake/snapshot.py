@@ -52,6 +52,7 @@ class _Shelf:
     tail: TailReader
     lock: threading.Lock = field(default_factory=threading.Lock)
     words: tuple[entities.EntityFile | None, pa.Table | None, pa.Table | None] = (None, None, None)
+    fresh: tuple[list[tuple[str, pa.Table]], dict[str, int], pa.Table | None] = ([], {}, None)
     past: OrderedDict[int, Table] = field(default_factory=OrderedDict)
 
 
@@ -115,7 +116,7 @@ def _timeseries(shelf: _Shelf, folder: Path, as_of: datetime | None) -> Snapshot
     fresh, fresh_words = shelf.tail.read() if as_of is None else ([], None)
     table = shelf.table if as_of is None else _past(shelf, as_of)
     files = table.files() if as_of is not None else _newest(table)
-    tail = uncommitted(fresh, {feed: table.position(feed) for feed, _ in fresh})
+    tail = uncommitted([], {}) if as_of else _tail(shelf, fresh, {feed: table.position(feed) for feed, _ in fresh})
     return Snapshot(
         dataset=shelf.entry.name,
         kind=Kind.TIMESERIES,
@@ -202,6 +203,16 @@ def _past(shelf: _Shelf, as_of: datetime) -> Table:
 
 def _range(file: DataFile) -> Range:
     return None if file.first is None or file.last is None else (moment(file.first), moment(file.last))
+
+
+def _tail(shelf: _Shelf, fresh: list[tuple[str, pa.Table]], positions: dict[str, int]) -> pa.Table:
+    """The rows that are in no file yet; the joined table stays the same object as long as nothing changed."""
+    known, known_positions, joined = shelf.fresh
+    same = len(known) == len(fresh) and all(old[1] is new[1] for old, new in zip(known, fresh, strict=True))
+    if joined is None or not same or known_positions != positions:
+        joined = uncommitted(fresh, positions)
+        shelf.fresh = (fresh, positions, joined)
+    return joined
 
 
 def _words(shelf: _Shelf, folder: Path, fresh: pa.Table | None, as_of: datetime | None) -> pa.Table:

@@ -49,7 +49,7 @@ def storing(what: str) -> Iterator[None]:
     """Turns what the machine, Arrow or Delta refuse into one StorageError that names `what`."""
     try:
         yield
-    except (OSError, pa.ArrowException, DeltaError) as error:
+    except (OSError, pa.ArrowInvalid, DeltaError) as error:
         raise StorageError(f"{what}: {reason(error)}") from error
 
 

@@ -1,7 +1,6 @@
 """The writing side of the lake: one process at a time, thread-safe, nothing acknowledged is lost, nothing is stored twice."""
 
 import fcntl
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -36,11 +35,11 @@ class Store:
         with storing("the lake"):
             make_folder(self._root)
             make_folder(self._data_dir)
-            self._lock_file = os.open(self._data_dir / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+            self._lock_file = (self._data_dir / LOCK).open("ab")
         try:
             fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            os.close(self._lock_file)
+            self._lock_file.close()
             raise StorageError("another process writes to this lake already: stop it first") from error
         self._lock = threading.Lock()
         self._writers: dict[str, Writer] = {}
@@ -48,7 +47,7 @@ class Store:
 
     def close(self) -> None:
         """Lets another process write. What is pending stays in the raw log."""
-        os.close(self._lock_file)
+        self._lock_file.close()
 
     def ensure(self, dataset: Dataset) -> None:
         """The dataset has its folder and table; Conflict if it is there with another kind."""

@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from stadthub_lake.verify import verify
-
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.sources.broker import facts
+from stadthub_lake.verify import verify
 from stadthub_pipelines.clock import is_synchronised
 from stadthub_pipelines.folder import FeedFolder, Look
 from stadthub_schemas.errors import FeedError, SourceError, StadthubError

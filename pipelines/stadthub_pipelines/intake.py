@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pyarrow as pa
-from stadthub_lake.rawlog import Frame, RawLog
 
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.judge import Judge, Judged, Payload
+from stadthub_lake.rawlog import Frame, RawLog
 from stadthub_lake.store import Progress, Store
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Dataset, Kind

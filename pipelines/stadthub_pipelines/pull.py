@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from stadthub_lake.rawlog import RawLog
-
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.sources import file, http
 from stadthub_ingest.sources.fetched import Fetched
 from stadthub_ingest.sources.reach import Reach
+from stadthub_lake.rawlog import RawLog
 from stadthub_schemas.errors import FeedError, SourceError, StorageError
 from stadthub_schemas.feed import Feed, FileSource, HttpSource
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from pathlib import Path
 
 import orjson
+
 from stadthub_lake.rawlog import RawLog
 
 ENDING = ".body"

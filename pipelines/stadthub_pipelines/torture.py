@@ -21,6 +21,7 @@ from pathlib import Path
 
 import orjson
 
+from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.sources.broker import Publisher
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
@@ -91,11 +92,12 @@ def torture(cycles: int, folder: Path, told: Callable[[int], None] = lambda _: N
     settings = _prepare(folder, port)
     broker = _broker(folder, port)
     try:
+        start = _first_start(settings)
         flood = _Flood(port)
         flood.start()
         for cycle in range(cycles):
             worker = _worker(folder)
-            time.sleep(random.uniform(1.0, 3.5))
+            time.sleep(random.uniform(0.5 * start, start + 2.0))
             worker.send_signal(signal.SIGKILL)
             worker.wait()
             told(cycle + 1)
@@ -183,6 +185,31 @@ def _worker(folder: Path) -> subprocess.Popen[bytes]:
     }
     with (folder / "worker.log").open("ab") as log:
         return subprocess.Popen([sys.executable, "-m", "stadthub_pipelines"], env=environment, stdout=log, stderr=log)
+
+
+def _first_start(settings: Settings) -> float:
+    """Start the worker once so that the broker knows its session; answer how many seconds that took."""
+    started = time.monotonic()
+    worker = _worker(settings.data_dir)
+    try:
+        while not _is_connected(settings):
+            if time.monotonic() - started > 60 or worker.poll() is not None:
+                raise SourceError("the worker does not start: look at worker.log")
+            time.sleep(0.05)
+        return time.monotonic() - started
+    finally:
+        worker.kill()
+        worker.wait()
+
+
+def _is_connected(settings: Settings) -> bool:
+    """Whether the worker has noted that the broker answers it."""
+    catalog = Catalog(settings.database)
+    try:
+        catalog.migrate()
+        return any(state.connected for state in catalog.feeds())
+    finally:
+        catalog.close()
 
 
 def _wait_for(settings: Settings, acknowledged: int, seconds: float) -> None:

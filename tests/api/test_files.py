@@ -26,9 +26,17 @@ def test_a_file_comes_with_the_etag_of_its_content(anybody: httpx.Client, url: s
     assert answer.headers["etag"] == f'"{sha256(body).hexdigest()}"'
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["accept-ranges"] == "bytes"
-    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["cache-control"] == "public, max-age=60, must-revalidate"
     assert "content-encoding" not in answer.headers
     assert int(answer.headers["content-length"]) == len(body)
+
+
+def test_an_edition_is_kept_for_ever_by_its_own_name(anybody: httpx.Client, url: str, body: bytes) -> None:
+    digest = sha256(body).hexdigest()
+    edition = anybody.get(url.replace(".csv", f"-{digest[:12]}.csv"))
+    assert edition.content == body
+    assert edition.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert anybody.get(url.replace(".csv", f"-{digest[1:13]}.csv")).status_code == 404
 
 
 def test_head_tells_the_same_without_the_body(anybody: httpx.Client, url: str, body: bytes) -> None:

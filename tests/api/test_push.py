@@ -133,7 +133,7 @@ def test_an_operator_pauses_resumes_and_runs_a_feed_and_the_audit_knows(pushed: 
         assert one.get("/api/v1/feeds/air-feed").json()["paused"] is True
         assert one.post("/api/v1/feeds/air-feed/resume").json()["paused"] is False
         ran = one.post("/api/v1/feeds/air-feed/run")
-        assert (ran.status_code, ran.json()["next_run_time"] is not None) == (202, True)
+        assert (ran.status_code, ran.json()["wanted_run"] is not None) == (202, True)
         assert one.post("/api/v1/feeds/nowhere/pause").status_code == 404
         assert [feed["feed"] for feed in one.get("/api/v1/feeds").json()["feeds"]] == ["air-feed", "air-push"]
         assert one.get("/api/v1/feeds/air-push").json()["counts"]["balanced"] is True

@@ -63,7 +63,7 @@ async def resume(feed: FeedPath, hub: HubDep, operator: OperatorDep) -> Response
 @router.post("/{feed}/run", openapi_extra=OPERATE, status_code=202)
 async def run(feed: FeedPath, hub: HubDep, operator: OperatorDep) -> Response:
     """Fetch now instead of at the next time of the schedule."""
-    return await _change(hub, operator.name, feed, "run", {"next_run_time": datetime.now(UTC)})
+    return await _change(hub, operator.name, feed, "run", {"wanted_run": datetime.now(UTC)})
 
 
 _UNKEPT = {"Cache-Control": "no-store"}

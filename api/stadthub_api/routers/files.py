@@ -1,8 +1,8 @@
 """Published files: HEAD, ranges, strong ETags, so that DuckDB, pandas and browsers read only the part that they need."""
 
 import os
+from pathlib import Path as FolderPath
 from typing import Annotated
-from urllib.parse import unquote
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import FileResponse
@@ -17,38 +17,48 @@ from stadthub_schemas.vocabularies import FORMATS
 
 router = APIRouter(tags=["files"])
 
-#: A name that holds its content's version never changes its content.
-_YEAR = "max-age=31536000, immutable"
-_MINUTE = "max-age=60, must-revalidate"
-#: How much of the content's digest must stand in a file's name to make it a name of this very content.
-_DIGITS = 8
+#: An edition's name holds the beginning of its content's digest, so what it names never changes; the plain name is the newest.
+DIGITS = 12
+EDITION = "max-age=31536000, immutable"
+NEWEST = "max-age=60, must-revalidate"
 
 
 @router.get("/distributions/{name}/{file}", openapi_extra=DATASET)
 async def published_file(request: Request, hub: HubDep, seen: ReadableDep, file: Annotated[str, Path(max_length=255)]) -> Response:
-    """One published file of a dataset. The name is looked up in the catalogue; it never becomes a path by itself."""
-    distribution = _distribution(seen, file)
-    path = hub.settings.data_dir.absolute() / "distributions" / seen.entry.name / file
-    try:
-        status = await hub.work(os.stat, path)
-    except OSError as error:
-        raise NotFound(f"{seen.entry.name} has no file {file!r} any more: look at its description for the present ones") from error
+    """One published file of a dataset. The name is looked up in the catalogue; what was asked for never becomes a path."""
+    plain, distribution = _distribution(seen, file)
+    folder = hub.settings.data_dir.absolute() / "distributions" / seen.entry.name
+    path, status = await hub.work(_on_disk, folder, plain, distribution)
     etag = f'"{distribution.sha256}"'
     scope = "public" if seen.is_public and "authorization" not in request.headers else "private"
-    lasting = _YEAR if distribution.sha256[:_DIGITS] in file else _MINUTE
-    headers = {"ETag": etag, "Cache-Control": f"{scope}, {lasting}", "Accept-Ranges": "bytes"}
+    headers = {"ETag": etag, "Cache-Control": f"{scope}, {NEWEST if file == plain else EDITION}", "Accept-Ranges": "bytes"}
     if has(request, etag):
         return Response(status_code=304, headers=headers)
     return _Published(path, headers=headers, media_type=FORMATS[distribution.format].media_type, filename=file, stat_result=status)
 
 
-def _distribution(seen: Readable, file: str) -> Distribution:
-    """The distribution of that file name; only names that the catalogue lists and that are one path segment count."""
-    wanted = f"/distributions/{seen.entry.name}/{file}"
-    found = next((one for one in seen.entry.distributions if unquote(one.url) == wanted and one.sha256), None)
-    if found is None or "/" in file or file in (".", ".."):
-        raise NotFound(f"{seen.entry.name} has no file {file!r}")
-    return found
+def _distribution(seen: Readable, file: str) -> tuple[str, Distribution]:
+    """The plain name and the distribution of the file that is asked for by its plain or its edition's name."""
+    before = f"/distributions/{seen.entry.name}/"
+    for one in seen.entry.distributions:
+        plain = one.url.removeprefix(before)
+        if one.sha256 and plain != one.url and "/" not in plain and file in (plain, _edition(plain, one)):
+            return plain, one
+    raise NotFound(f"{seen.entry.name} has no file {file!r}")
+
+
+def _edition(plain: str, distribution: Distribution) -> str:
+    stem, dot, ending = plain.rpartition(".")
+    return f"{stem}-{distribution.sha256[:DIGITS]}{dot}{ending}"
+
+
+def _on_disk(folder: FolderPath, plain: str, distribution: Distribution) -> tuple[FolderPath, os.stat_result]:
+    """The edition that the catalogue speaks of: it is never rewritten, so its ETag never lies."""
+    path = folder / _edition(plain, distribution)
+    try:
+        return path, path.stat()
+    except OSError as error:
+        raise NotFound(f"{folder.name} has no file {plain!r} at the moment: it is published anew, try again soon") from error
 
 
 class _Published(FileResponse):

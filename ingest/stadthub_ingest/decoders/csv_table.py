@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from stadthub_ingest.attributes import feature, typed
+from stadthub_ingest.attributes import feature, moment, typed
 from stadthub_ingest.blocks import blocks
 from stadthub_ingest.decoded import Block, Decoded, Unreadable
 from stadthub_ingest.delimited import Layout, Sheet, open_sheet
@@ -159,7 +159,7 @@ def _attributes(sheet: Sheet, options: Options) -> Iterator[Decoded]:
         index = sheet.column(header)
         cells = [clean(record[index], marks) for record in records if not isinstance(record, Unreadable)]
         if key in options.time_columns:
-            values[key] = iter([None if cell is None else reader.read(cell, key) for cell in cells])
+            values[key] = iter([None if cell is None else moment(cell, key, reader) for cell in cells])
         else:
             values[key] = iter(typed(cells, notation))
     places = {field: sheet.column(place) for field, place in columns if isinstance(place, str)}

@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stadthub_ingest.attributes import feature
+from stadthub_ingest.attributes import feature, moment
 from stadthub_ingest.decoded import Decoded, DecodeError, Unreadable
 from stadthub_ingest.keys import column_keys
 from stadthub_ingest.mapping import Cell, Mapped, Plan, clean, constants_of, fields_of, names_in, needs, observations
@@ -185,7 +185,7 @@ def _attributes(place: Place, options: Options, plan: Plan, reader: TimeReader) 
     row = {name: clean(value, plan.marks) for name, value in found.items()}
     for name in options.time_columns:
         if row.get(name) is not None:
-            row[name] = reader.read(row[name], name)
+            row[name] = moment(row[name], name, reader)
     if options.kind is Kind.TABLE:
         return row
     given = {field: clean(find(place, path), plan.marks) for field, path in plan.fields}

@@ -1,8 +1,7 @@
 """One subscription at an MQTT broker: the only door to paho. A message is acknowledged when its receiver says that it is durable.
 
-paho's client is driven by our own thread through its loop functions: what the socket holds is read at once and acknowledgements
-are written at once, instead of a system call for every few bytes. QoS 2 is subscribed as QoS 1: paho takes a QoS 2 message over
-(PUBREC) before we have it on disk, and the lake tells repeated observations apart anyway.
+QoS 2 is subscribed as QoS 1: paho takes a QoS 2 message over (PUBREC) before we have it on disk, and the lake tells repeated
+observations apart anyway.
 """
 
 import logging
@@ -22,7 +21,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from stadthub_ingest.sources.wire import BufferedClient, Wake
+from stadthub_ingest.sources.wire import EXACTLY_ONCE, BufferedClient, Wake
 from stadthub_schemas.errors import FeedError, StadthubError
 from stadthub_schemas.feed import MqttSource, reveal
 
@@ -77,9 +76,9 @@ class _Acknowledgements:
         self._mids.append(mid)
         self._wake()
 
-    def take(self) -> int | None:
-        """The next number, or None."""
-        return self._mids.popleft() if self._mids else None
+    def take(self) -> list[int]:
+        """The numbers that have come since the last call."""
+        return [self._mids.popleft() for _ in range(len(self._mids))]
 
 
 class Subscription:
@@ -100,7 +99,7 @@ class Subscription:
         self._dropped = dropped
         self._place = f"{source.host}:{source.port}"
         self._client_id = source.client_id or f"stadthub-{feed_id}"
-        self._known: set[str] = set()
+        self._known: dict[bytes, str] = {}
         self._acknowledgements = _Acknowledgements(_nobody)
         self._wake: Callable[[], None] = _nobody
         self._stopping = threading.Event()
@@ -122,6 +121,7 @@ class Subscription:
     def _make_client(self) -> BufferedClient:
         source = self._source
         client = BufferedClient(
+            self._receive,
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
             protocol=VERSIONS[source.version],
@@ -129,6 +129,7 @@ class Subscription:
             reconnect_on_failure=False,
             manual_ack=True,
         )
+        client.has_properties = source.version == "5"
         client.connect_timeout = CONNECT_SECONDS
         if source.username is not None:
             client.username_pw_set(source.username, reveal(source.password) if source.password is not None else None)
@@ -181,7 +182,7 @@ class Subscription:
             selector.register(socket, selectors.EVENT_READ | selectors.EVENT_WRITE)
             while client.socket() is not None:
                 stopping = self._stopping.is_set()
-                self._acknowledge(client)
+                client.acknowledge(self._acknowledgements.take())
                 if stopping and self.connected:
                     client.disconnect()
                 client.loop_write()
@@ -196,11 +197,6 @@ class Subscription:
                     elif events & selectors.EVENT_READ:
                         client.read_all()
                 client.loop_misc()
-
-    def _acknowledge(self, client: Client) -> None:
-        take = self._acknowledgements.take
-        while (mid := take()) is not None:
-            client.ack(mid, 1)
 
     def _on_connect(self, client: Client, _: object, flags: ConnectFlags, reason: ReasonCode, __: Properties | None) -> None:
         if reason.is_failure:
@@ -230,28 +226,33 @@ class Subscription:
             said = str(reason) if flags.is_disconnect_packet_from_server else "the connection was lost"
             self.error = f"{self._place}: {REFUSALS.get(said, said)}"
 
-    def _on_message(self, client: Client, _: object, message: MQTTMessage) -> None:
-        """Hand one message on; what must not come in at all is acknowledged, so that it doesn't come for ever."""
-        acknowledge = self._acknowledgements.add if message.qos else None
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = ""
-        if len(message.payload) > self._source.max_bytes or (topic not in self._known and not self._is_ours(topic)):
-            if message.qos:
-                client.ack(message.mid, 1)
-            if self._dropped is not None:
-                self._dropped(topic, len(message.payload))
-            return
-        self._deliver(Message(topic, bytes(message.payload), message.mid, acknowledge))
+    def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
+        """A message with QoS 2 out of an older session: paho has taken it over already, its last packet waits for us."""
+        self._receive(message.topic.encode(), bytes(message.payload), message.mid | EXACTLY_ONCE)
 
-    def _is_ours(self, topic: str) -> bool:
-        """Whether the feed asks for this topic: a session may hold subscriptions of an older feed file."""
+    def _receive(self, topic_bytes: bytes, body: bytes, mid: int) -> None:
+        """Hand one message on; what must not come in at all is acknowledged, so that it doesn't come for ever."""
+        topic = self._known.get(topic_bytes) or self._ours(topic_bytes)
+        acknowledge = self._acknowledgements.add if mid else None
+        if topic is None or len(body) > self._source.max_bytes:
+            if acknowledge is not None:
+                acknowledge(mid)
+            if self._dropped is not None:
+                self._dropped(topic or topic_bytes.decode("utf-8", "replace"), len(body))
+            return
+        self._deliver(Message(topic, body, mid, acknowledge))
+
+    def _ours(self, topic_bytes: bytes) -> str | None:
+        """The topic, if the feed asks for it: a session may hold subscriptions of an older feed file."""
+        try:
+            topic = topic_bytes.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
         if not topic or not any(topic_matches_sub(wanted, topic) for wanted in self._source.topics):
-            return False
+            return None
         if len(self._known) < KNOWN_TOPICS:
-            self._known.add(topic)
-        return True
+            self._known[topic_bytes] = topic
+        return topic
 
 
 def _tls(source: MqttSource) -> ssl.SSLContext:
@@ -285,4 +286,4 @@ def _reason(error: OSError) -> str:
         return "timed out"
     if isinstance(error, ssl.SSLError):
         return f"TLS failed: {error.reason or 'no reason given'}"
-    return error.strerror or type(error).__name__
+    return error.strerror or str(error) or type(error).__name__

@@ -1,14 +1,16 @@
 """MQTT: what is not acknowledged comes again, whatever is killed; what is acknowledged does not."""
 
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.servers import Broker, make_certificates, running_mosquitto, wait_until
+from tests.servers import Broker, make_certificates, program, running_mosquitto, wait_until
 
 from stadthub_ingest.sources.mqtt import Message, Subscription
 from stadthub_schemas.errors import FeedError, StorageError
@@ -77,7 +79,7 @@ def test_what_is_not_acknowledged_comes_again_after_a_stop_and_what_is_does_not(
 
 
 def test_a_killed_subscriber_gets_again_what_it_had_not_acknowledged(mosquitto: Broker, subscribe: Subscribe) -> None:
-    program = f"""
+    code = f"""
 import sys, threading, time
 from stadthub_ingest.sources.mqtt import Subscription
 from stadthub_schemas.feed import MqttSource
@@ -96,7 +98,7 @@ while not subscription.connected:
 print("connected", flush=True)
 threading.Event().wait()
 """
-    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": ":".join(sys.path)})
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": ":".join(sys.path)})
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "connected\n"
@@ -216,6 +218,41 @@ def test_topics_of_an_older_feed_file_are_dropped(mosquitto: Broker, subscribe: 
     listener.has(1)
     assert listener.bodies() == [b"yes"]
     assert listener.dropped == [("old/thing", 2)]
+
+
+@pytest.mark.parametrize("version", ["5", "3.1.1"])
+def test_messages_with_qos_2_of_an_older_session_are_taken_and_acknowledged(mosquitto: Broker, subscribe: Subscribe, version: str) -> None:
+    session = [program("mosquitto_sub", "mosquitto-clients"), *mosquitto.arguments(), "-i", "old", "-q", "2", "-t", "a/#", "-E"]
+    subprocess.run([*session, *(["-V", "5", "-x", "600"] if version == "5" else ["-c"]), "-c"], check=True, timeout=20)
+    publish = [program("mosquitto_pub", "mosquitto-clients"), *mosquitto.arguments(), "-q", "2", "-t", "a/b", "-m", "exactly"]
+    subprocess.run(publish, check=True, timeout=20)
+    listener = subscribe(mosquitto, on_message=Message.acknowledge, client_id="old", version=version, in_flight=1)
+    mosquitto.publish("a/b", "after")
+    listener.has(2)
+    listener.subscription.stop()
+    again = subscribe(mosquitto, client_id="old", version=version)
+    mosquitto.publish("a/b", "last")
+    again.has(1)
+    assert (listener.bodies(), again.bodies()) == ([b"exactly", b"after"], [b"last"])
+
+
+def test_what_is_not_mqtt_is_an_error_and_no_crash() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        source = MqttSource.model_validate({"type": "mqtt", "host": "127.0.0.1", "port": server.getsockname()[1], "topics": ["#"]})
+        for nonsense in (
+            b"\x32\xff\xff\xff\xff\xff",
+            b"\x32\x01a",
+            b"\x32\x04\x00\x09ab",
+            b"\x30\x06\x00\x01a\x05bc",
+        ):
+            listener = Listener(source)
+            listener.subscription.start()
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(nonsense)
+                wait_until(partial(getattr, listener.subscription, "error"), f"an error after {nonsense!r}")
+            listener.subscription.stop()
+            assert listener.messages == []
 
 
 def test_a_receiver_that_cannot_store_gets_the_message_again(mosquitto: Broker, subscribe: Subscribe) -> None:

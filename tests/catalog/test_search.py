@@ -1,0 +1,110 @@
+"""The search: words in two languages, umlauts in three spellings, facets, and nothing that the asker may not know of."""
+
+import pytest
+
+from stadthub_catalog import Catalog
+from stadthub_schemas.access import ANYBODY, Principal, Role
+from stadthub_schemas.dataset import AccessClass, Publisher
+from stadthub_schemas.errors import QueryError
+from tests.catalog.samples import publish
+
+ANALYST = Principal("ana", Role.ANALYST)
+
+
+@pytest.fixture
+def filled(quick_catalog: Catalog) -> Catalog:
+    """A catalogue with three public datasets and an internal one."""
+    publish(quick_catalog)
+    publish(
+        quick_catalog,
+        "luft",
+        title="Luftqualität",
+        title_en="Air quality",
+        description="Feinstaub an Straßen, stündlich",
+        keywords=("Feinstaub PM10",),
+        themes=("ENVI", "HEAL"),
+    )
+    publish(
+        quick_catalog,
+        "parken",
+        title="Parkhäuser",
+        description="Freie Plätze bei den Bäumen",
+        themes=("TRAN",),
+        license="cc0-1.0",
+        keywords=(),
+        publisher=Publisher(name="stadtwerke", title="Stadtwerke"),
+    )
+    publish(quick_catalog, "intern", title="Baustellenplanung der Bäume", access=AccessClass.INTERNAL, keywords=("geheim",))
+    return quick_catalog
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("bäume", {"baeume", "parken"}),
+        ("BAEUME", {"baeume", "parken"}),
+        ("baume", {"baeume", "parken"}),
+        ("straß", {"baeume", "luft"}),
+        ("strassen", {"baeume", "luft"}),
+        ("air quality", {"luft"}),
+        ("qualität", {"luft"}),
+        ("luft parkhaus", set()),
+        ("feinstaub pm10", {"luft"}),
+        ("stadtwerke", {"parken"}),
+        ("species", {"baeume", "luft", "parken"}),
+        ("gesundheit", {"luft"}),
+        ("geheim", set()),
+        ("", {"baeume", "luft", "parken"}),
+        ("  ", {"baeume", "luft", "parken"}),
+        ("...", set()),
+    ],
+)
+def test_words_are_found_however_they_are_spelled(filled: Catalog, text: str, names: set[str]) -> None:
+    assert {entry.name for entry in filled.search(text, principal=ANYBODY).entries} == names
+
+
+def test_a_title_says_more_than_a_description(filled: Catalog) -> None:
+    assert [entry.name for entry in filled.search("bäume", principal=ANYBODY).entries] == ["baeume", "parken"]
+
+
+def test_an_internal_dataset_is_found_and_counted_by_those_who_may_see_it(filled: Catalog) -> None:
+    assert filled.search("bäume", principal=ANALYST).total == 3
+    assert "geheim" in filled.search(principal=ANALYST).facets["keyword"]
+    assert "geheim" not in filled.search(principal=ANYBODY).facets["keyword"]
+
+
+def test_facets_count_what_there_would_be_without_their_own_filter(filled: Catalog) -> None:
+    found = filled.search(principal=ANYBODY, facets={"theme": ["TRAN"]})
+    assert [entry.name for entry in found.entries] == ["parken"]
+    assert found.facets["theme"] == {"ENVI": 2, "HEAL": 1, "TRAN": 1}
+    assert found.facets["publisher"] == {"stadtwerke": 1}
+    assert found.facets["license"] == {"cc0-1.0": 1}
+    assert found.facets["format"] == {"csv": 1, "geojson": 1}
+    assert found.facets["kind"] == {"features": 1}
+    assert filled.search(principal=ANYBODY, facets={"theme": ["TRAN", "HEAL"], "publisher": ["musterstadt"]}).total == 1
+
+
+def test_results_come_sorted_and_in_pages(filled: Catalog) -> None:
+    publish(filled, "luft", title="Zuletzt")
+    assert [entry.name for entry in filled.search(principal=ANYBODY, sort="modified").entries] == ["luft", "parken", "baeume"]
+    page = filled.search(principal=ANYBODY, sort="title", limit=1, offset=1)
+    assert (page.total, [entry.name for entry in page.entries]) == (3, ["parken"])
+
+
+def test_a_changed_or_withdrawn_dataset_is_found_by_its_new_words_only(filled: Catalog) -> None:
+    publish(filled, "luft", title="Lärm", title_en=None, description="Schall", keywords=())
+    assert filled.search("feinstaub", principal=ANYBODY).total == 0
+    assert filled.search("lärm", principal=ANYBODY).total == 1
+    filled.withdraw("luft")
+    assert filled.search("lärm", principal=ANYBODY).total == 0
+
+
+def test_a_search_that_makes_no_sense_is_told_so(filled: Catalog) -> None:
+    with pytest.raises(QueryError, match="no facet 'colour': use one of publisher"):
+        filled.search(principal=ANYBODY, facets={"colour": ["x"]})
+    with pytest.raises(QueryError, match="sort 'size'"):
+        filled.search(principal=ANYBODY, sort="size")
+    with pytest.raises(QueryError, match="not be negative"):
+        filled.search(principal=ANYBODY, limit=-1)
+    with pytest.raises(QueryError, match="not be negative"):
+        filled.search(principal=ANYBODY, offset=-1)

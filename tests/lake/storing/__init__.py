@@ -1,0 +1,1 @@
+"""The storing side of the lake: raw log, store, snapshots, upkeep."""
