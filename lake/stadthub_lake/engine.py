@@ -17,10 +17,10 @@ from stadthub_schemas.errors import QueryError, StorageError
 #: of Parquet files (which never change) are kept.
 SETTINGS = (
     "SET GLOBAL TimeZone = 'UTC'",
-    "SET parquet_metadata_cache = true",
-    "SET enable_geoparquet_conversion = false",
-    "SET python_enable_replacements = false",
-    "SET preserve_insertion_order = true",
+    "SET GLOBAL parquet_metadata_cache = true",
+    "SET GLOBAL enable_geoparquet_conversion = false",
+    "SET GLOBAL python_enable_replacements = false",
+    "SET GLOBAL preserve_insertion_order = true",
 )
 
 NARROW_IT = "narrow it by a shorter time range, fewer columns or a filter"
