@@ -51,6 +51,11 @@ class Index:
             found = one if found is None else {name: found[name] + weight for name, weight in one.items() if name in found}
         return found or {}
 
+    def holding(self, text: str) -> set[str]:
+        """The names of the entries that hold every word of the text as it stands, wherever."""
+        held = [set().union(*(self._postings.get(spelling, ()) for spelling in spellings(word))) for word in words(text)]
+        return set.intersection(*held) if held else set()
+
     def _word(self, word: str) -> dict[str, float]:
         scores: dict[str, float] = {}
         for spelling in spellings(word):
