@@ -13,7 +13,7 @@ from stadthub_api.portal import errors
 from stadthub_api.portal import router as portal
 from stadthub_api.problems import register
 from stadthub_api.recent import Recent
-from stadthub_api.routers import aggregate, datasets, documentation, exports, feeds, files, health, push, sql
+from stadthub_api.routers import aggregate, ckan, datasets, documentation, exports, feeds, files, health, push, sql
 from stadthub_api.version import VERSION
 from stadthub_schemas.settings import Settings
 
@@ -26,8 +26,10 @@ ROUTERS = (
     push.router,
     feeds.router,
     health.router,
+    ckan.router,
     documentation.router,
-    portal.router,
+    portal.router,  # before CKAN's, whose own GET /api is less use to a reader than the portal's page
+    ckan.router,
 )
 
 

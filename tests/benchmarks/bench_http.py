@@ -36,7 +36,6 @@ from stadthub_schemas.rows import OBSERVATIONS_IN
 from stadthub_schemas.settings import Settings
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-SERVER = "from stadthub_api.app import create_app; from stadthub_schemas.settings import load_settings; app = create_app(load_settings())"
 DATASET = Dataset(
     name="bench",
     kind=Kind.TIMESERIES,
@@ -67,7 +66,9 @@ def observations(things: int, hours: int) -> pa.Table:
         "latitude": np.full(count, 51.9),
         "received_time": pa.array(np.tile(times, things), pa.timestamp("us", tz="UTC")),
     }
-    return pa.table({name: pa.array(values[name]) if name in values else pa.nulls(count, kind.type) for name, kind in _fields()}).cast(OBSERVATIONS_IN)
+    return pa.table({name: pa.array(values[name]) if name in values else pa.nulls(count, kind.type) for name, kind in _fields()}).cast(
+        OBSERVATIONS_IN
+    )
 
 
 def _fields() -> Iterator[tuple[str, pa.Field]]:
@@ -161,7 +162,12 @@ def measured(server: tuple[str, int], paths: list[str], seconds: int, folder: Pa
     p50, p95, failed = told.split()[-3:]
     assert rate is not None
     assert failed == "0", told
-    return {"requests_per_second": float(rate[1]), "p50_ms": float(p50), "p95_ms": float(p95), "cpu_ms_per_request": round(spent / answered * 1000, 3)}
+    return {
+        "requests_per_second": float(rate[1]),
+        "p50_ms": float(p50),
+        "p95_ms": float(p95),
+        "cpu_ms_per_request": round(spent / answered * 1000, 3),
+    }
 
 
 def free_port() -> int:
@@ -173,15 +179,15 @@ def free_port() -> int:
 
 def ours(folder: Path, settings: Settings, paths: list[str], seconds: int) -> dict[str, float]:
     """One uvicorn worker of the hub."""
-    (folder / "served.py").write_text(SERVER, "utf-8")
     port = free_port()
     environment = {
         "PATH": "/usr/bin:/bin",
-        "PYTHONPATH": ":".join([str(folder), *sys.path]),
+        "PYTHONPATH": ":".join(sys.path),
         "STADTHUB_DATA_DIR": str(settings.data_dir),
-        "STADTHUB_LOG_LEVEL": "warning",
+        "STADTHUB_LOG_FORMAT": "json",
     }
-    command = [sys.executable, "-m", "uvicorn", "served:app", "--port", str(port), "--no-access-log", "--no-server-header"]
+    app = "stadthub_api.serving:serve_from_environment"
+    command = [sys.executable, "-m", "uvicorn", "--factory", app, "--port", str(port), "--no-access-log", "--no-server-header"]
     with running(command, port, environment) as server:
         return measured(server, paths, seconds, folder)
 

@@ -6,18 +6,25 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from amqtt.broker import Broker
 from amqtt.client import MQTTClient
-from amqtt.errors import AMQTTError
+from amqtt.errors import AMQTTError, BrokerError, ClientError, MQTTError, NoDataError, ProtocolHandlerError
 
 from stadthub_api.demo.city import devices
 from stadthub_api.demo.uplinks import EVERY, faulty, topic, uplink
 
 HOST = "127.0.0.1"
 
-#: Seconds between two messages of the faulty feed.
-FAULTY_EVERY = 5.0
+#: How many messages of the faulty feed come while each device sends one.
+FAULTY_A_ROUND = 12
+
+#: What amqtt raises when a connection ends; it has no common root.
+TROUBLE = (AMQTTError, BrokerError, ClientError, MQTTError, NoDataError, ProtocolHandlerError, OSError)
+
+#: Seconds that a message may take, that pass before a new connection, and that connections have to close at the end.
+PATIENCE, AGAIN, CLOSING = 10.0, 1.0, 0.1
 
 #: amqtt keeps messages for an absent subscriber only if it has a name; the listener is on the loopback.
 AUTHENTICATION = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": False}}
@@ -53,7 +60,7 @@ class Simulator:
     def _run(self) -> None:
         try:
             asyncio.run(self._live())
-        except (OSError, AMQTTError) as error:
+        except TROUBLE as error:
             self.error = f"{HOST}:{self.port}: the broker of the demo has stopped: {error}"
             logging.getLogger(__name__).error("%s", self.error)
         except asyncio.CancelledError:
@@ -67,16 +74,28 @@ class Simulator:
         broker = Broker({"listeners": {"default": listener}, "plugins": AUTHENTICATION})
         await broker.start()
         self._ready.set()
+        try:
+            while True:
+                # A machine that has slept finds its connections dead.
+                with contextlib.suppress(*TROUBLE):
+                    await self._publish()
+                await asyncio.sleep(AGAIN)
+        finally:
+            await broker.shutdown()
+            # amqtt closes its connections without waiting for it.
+            await asyncio.sleep(CLOSING)
+
+    async def _publish(self) -> None:
+        """Publish what the devices send, as long as the connection lasts."""
         client = MQTTClient(client_id="musterstadt", config={"auto_reconnect": False})
         try:
             await client.connect(f"mqtt://simulator:@{HOST}:{self.port}")
             for when, name, body in timetable(self._clock):
                 await asyncio.sleep(max(0.0, when - self._clock()))
-                await client.publish(name, body(), qos=1)
+                await asyncio.wait_for(client.publish(name, body(), qos=1), PATIENCE)
         finally:
-            with contextlib.suppress(AMQTTError, OSError):
+            with contextlib.suppress(*TROUBLE):
                 await client.disconnect()
-            await broker.shutdown()
 
 
 def timetable(clock: Callable[[], float]) -> Iterator[tuple[float, str, Callable[[], bytes]]]:
@@ -89,8 +108,9 @@ def timetable(clock: Callable[[], float]) -> Iterator[tuple[float, str, Callable
         when = number * step
         if when >= clock() - EVERY:
             device = fleet[number % len(fleet)]
-            yield when, topic(device), lambda device=device, when=when: uplink(device, when)  # type: ignore[misc]
-            if int(when / FAULTY_EVERY) != int((when - step) / FAULTY_EVERY):
-                name, body = faulty(int(when / FAULTY_EVERY), when)
-                yield when, name, lambda body=body: body  # type: ignore[misc]
+            yield when, topic(device), partial(uplink, device, when)
+            fault = number * FAULTY_A_ROUND // len(fleet)
+            if fault != (number - 1) * FAULTY_A_ROUND // len(fleet):
+                name, body = faulty(fault, when)
+                yield when, name, partial(bytes, body)
         number += 1

@@ -34,9 +34,8 @@ class Counters:
         self._thread = threading.Thread(target=self._run, name="demo-counters", daemon=True)
 
     def start(self) -> None:
-        """Write what is missing up to now, and go on in the background."""
+        """Write in the background what is missing up to now, and go on with it."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        self.catch_up()
         self._thread.start()
 
     def stop(self) -> None:
@@ -44,11 +43,12 @@ class Counters:
         self._thread.join(timeout=10)
 
     def _run(self) -> None:
-        while not self._stopping.wait(QUARTER - self._clock() % QUARTER + 1):
+        while not self._stopping.is_set():
             try:
                 self.catch_up()
             except OSError as error:
                 log.error("the counters of the demo can't write: %s", error.strerror)
+            self._stopping.wait(QUARTER - self._clock() % QUARTER + 1)
 
     def catch_up(self) -> None:
         """Write each quarter of an hour that is over and not yet written, those of one day in one file."""
@@ -58,6 +58,8 @@ class Counters:
         for slot in range(first, now):
             days.setdefault(slot // SLOTS_A_DAY, []).append(slot)
         for slots in days.values():
+            if self._stopping.is_set():
+                return
             self._write(datetime.fromtimestamp(slots[0] * QUARTER, UTC).strftime(FILE_NAME), slots)
             (self._folder / ".written").write_text(str(slots[-1] + 1))
         oldest = (now - KEPT_DAYS * SLOTS_A_DAY) * QUARTER

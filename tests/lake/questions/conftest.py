@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -37,12 +38,12 @@ class Shelf:
 
 
 def timeseries(
-    folder: Path, name: str, observations: list[dict[str, object]], entities: list[dict[str, object]], tail_from: datetime | None = None
+    folder: Path, name: str, observations: list[dict[str, Any]], entities: list[dict[str, Any]], tail_from: datetime | None = None
 ) -> Snapshot:
     """A timeseries in one file a day; what is younger than `tail_from` is the tail."""
     table = pa.Table.from_pylist(observations, OBSERVATIONS)
     rows = table.sort_by([("datastream", "ascending"), ("phenomenon_time", "ascending")]).to_pylist()
-    days: dict[str, list[dict[str, object]]] = {}
+    days: dict[str, list[dict[str, Any]]] = {}
     tail = []
     for row in rows:
         if tail_from is not None and row["phenomenon_time"] >= tail_from:
@@ -69,9 +70,9 @@ def timeseries(
     )
 
 
-def air_entities() -> list[dict[str, object]]:
+def air_entities() -> list[dict[str, Any]]:
     """Three things with two datastreams each; the last has no place and no name."""
-    words = []
+    words: list[dict[str, Any]] = []
     for number in range(3):
         for unit, observed in (("Cel", "air_temperature"), ("ug/m3", "pm10")):
             words.append(
@@ -89,7 +90,7 @@ def air_entities() -> list[dict[str, object]]:
     return words
 
 
-def air_observations() -> list[dict[str, object]]:
+def air_observations() -> list[dict[str, Any]]:
     """Five days, every hour, six datastreams; a few without a result."""
     rows = []
     for hour in range(120):

@@ -202,10 +202,9 @@ def test_a_bomb_hurts_only_itself(lake: Lake, bomb: str) -> None:
     began = time.monotonic()
     try:
         table = lake.sql(bomb.replace("{{", "{").replace("}}", "}"), ["air"], {})
-    except QueryError as error:
-        assert str(error).startswith("sql: ")
-    else:
         assert table.nbytes < 70_000_000
+    except QueryError as refused:
+        assert str(refused).startswith("sql: ")  # noqa: PT017 - whether it is refused or answered, both are fine
     assert time.monotonic() - began < 10
 
 
