@@ -91,6 +91,12 @@ class Shelf:
             self._refresh()
             return self._index.find(text)
 
+    def holding(self, text: str) -> set[str]:
+        """The names of all entries that hold every word of the text as it stands."""
+        with self._lock:
+            self._refresh()
+            return self._index.holding(text)
+
     def search(
         self, principal: Principal, text: str, wanted: Mapping[str, Sequence[str]], sort: str
     ) -> tuple[list[Entry], dict[str, dict[str, int]]]:
