@@ -39,7 +39,7 @@ class Shelf:
         self._by_id: dict[UUID, str] = {}
         self._files: dict[UUID, tuple[Entry, Distribution]] = {}
         self._withdrawn: dict[str, UUID] = {}
-        self._facets: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._facets: dict[str, dict[str, tuple[str, ...]]] = {facet: {} for facet in FACETS}
         self._index = Index()
         self._visible: dict[Principal, dict[str, Entry]] = {}
 
