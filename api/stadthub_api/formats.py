@@ -77,12 +77,23 @@ def as_geojson(table: pa.Table, columns: Sequence[Column]) -> bytes:
     """The rows as features: from their geometry, or as points from longitude and latitude."""
     name = next((column.name for column in columns if column.type is ColumnType.GEOMETRY and column.name in table.column_names), None)
     properties = _records(table.drop_columns([name]) if name is not None else table)
+    for nested in (column.name for column in columns if column.type is ColumnType.JSON and column.name in table.column_names):
+        for row in properties:
+            row[nested] = _parsed(row[nested])
     geometries = _shapes(table.column(name)) if name is not None else [_point(row) for row in properties]
     features = [
         {"type": "Feature", **({"id": row["id"]} if row.get("id") is not None else {}), "geometry": geometry, "properties": row}
         for row, geometry in zip(properties, geometries, strict=True)
     ]
     return orjson.dumps({"type": "FeatureCollection", "features": features}, option=orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC, default=_plain)
+
+
+def _parsed(text: str | None) -> Any:
+    """What the text of a JSON column says; nothing where it is no JSON."""
+    try:
+        return None if text is None else orjson.loads(text)
+    except ValueError:
+        return None
 
 
 def _shapes(column: pa.ChunkedArray) -> list[orjson.Fragment | None]:
@@ -100,10 +111,15 @@ def _records(table: pa.Table) -> list[dict[str, Any]]:
     return rows
 
 
+def _wkt(geometry: bytes) -> str:
+    """The geometry as text with every digit that it has."""
+    return str(shapely.to_wkt(shapely.from_wkb(geometry), rounding_precision=-1))
+
+
 def _plain(value: object) -> object:
     """What orjson does not know: bytes are geometry (WKT), decimals keep their digits as a number where they can."""
     if isinstance(value, bytes):
-        return shapely.to_wkt(shapely.from_wkb(value))
+        return _wkt(value)
     return float(value) if isinstance(value, Decimal) else str(value)
 
 
@@ -112,7 +128,7 @@ def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_timestamp(column.type):
         return _texts(None if one is None else one.isoformat().removesuffix("+00:00") + "Z" for one in column.to_pylist())
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-        return _texts(None if one is None else shapely.to_wkt(shapely.from_wkb(one)) for one in column.to_pylist())
+        return _texts(None if one is None else _wkt(one) for one in column.to_pylist())
     if pa.types.is_nested(column.type):
         return _texts(None if one is None else orjson.dumps(one, default=_plain).decode() for one in column.to_pylist())
     return column

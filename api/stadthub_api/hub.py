@@ -15,7 +15,7 @@ from stadthub_catalog.entry import Entry
 from stadthub_catalog.site import Site
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
-from stadthub_schemas.access import Action, Decision, Principal, may
+from stadthub_schemas.access import ANYBODY, Action, Decision, Principal, may
 from stadthub_schemas.errors import NotFound
 from stadthub_schemas.settings import Settings
 
@@ -58,6 +58,7 @@ class Hub:
     exports: CapacityLimiter
     quick: bool
     _entries: dict[str, tuple[float, Entry]] = field(default_factory=dict)
+    _wholes: dict[str, tuple[float, bool]] = field(default_factory=dict)
 
     async def work(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
         """What the function answers, worked out in the bounded pool off the event loop."""
@@ -79,6 +80,16 @@ class Hub:
                 self._entries.clear()
             self._entries[name] = (time.monotonic() + ENTRY_SECONDS, entry)
         return entry
+
+    def is_whole(self, name: str) -> bool:
+        """Whether anybody may see every row and column of this dataset, decided at most a second ago; NotFound."""
+        known = self._wholes.get(name)
+        if known is None or known[0] <= time.monotonic():
+            seen = readable(self.entry(name), ANYBODY)
+            if len(self._wholes) >= ENTRIES:
+                self._wholes.clear()
+            known = self._wholes[name] = (time.monotonic() + ENTRY_SECONDS, seen.is_public and not seen.hidden)
+        return known[1]
 
 
 def readable(entry: Entry, principal: Principal) -> Readable:

@@ -7,12 +7,11 @@ whatever else is asked goes the ordinary way, which gives the same answer.
 
 import hashlib
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote, unquote_plus
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stadthub_api.hub import Hub, Readable, readable
-from stadthub_schemas.access import ANYBODY
+from stadthub_api.hub import Hub
 from stadthub_schemas.errors import StadthubError
 from stadthub_schemas.rows import datastream_key
 
@@ -49,9 +48,9 @@ def _asked(query: bytes) -> tuple[str, int] | None:
     """The datastream and the limit, if nothing else is asked."""
     if b"phenomenon_time" not in query:
         return None
-    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-    words = dict(pairs)
-    if len(words) != len(pairs) or not _WORDS.issuperset(words) or words.get("sort") != "-phenomenon_time":
+    pairs = query.decode("latin-1").split("&")
+    words = {name: unquote_plus(value) for name, _, value in (pair.partition("=") for pair in pairs)}
+    if len(words) != len(pairs) or not words.keys() <= _WORDS or words.get("sort") != "-phenomenon_time":
         return None
     limit = words.get("limit", "100")
     if "datastream" in words and len(words) == 2 + ("limit" in words):
@@ -74,17 +73,14 @@ async def _rows(hub: Hub, name: str, asked: tuple[str, int]) -> bytes | None:
     """The rows, if anybody may see all of them and the hot store has them. SQLite is read at once: a thread would cost more."""
     try:
         if hub.quick:
-            seen = readable(hub.entry(name), ANYBODY)
-            return hub.catalog.recent(name, *asked) if _whole(seen) else None
-        known = hub.remembered(name)
-        seen = readable(known if known is not None else await hub.work(hub.entry, name), ANYBODY)
-        return await hub.work(hub.catalog.recent, name, *asked) if _whole(seen) else None
+            return hub.catalog.recent(name, *asked) if hub.is_whole(name) else None
+        return await hub.work(_looked_up, hub, name, asked)
     except StadthubError:
         return None  # the ordinary way finds the same error, and tells it
 
 
-def _whole(seen: Readable) -> bool:
-    return seen.is_public and not seen.hidden
+def _looked_up(hub: Hub, name: str, asked: tuple[str, int]) -> bytes | None:
+    return hub.catalog.recent(name, *asked) if hub.is_whole(name) else None
 
 
 async def _answer(send: Send, headers: Mapping[bytes, bytes], name: str, asked: tuple[str, int], rows: bytes) -> None:

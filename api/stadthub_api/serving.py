@@ -2,6 +2,12 @@
 
 from typing import Any
 
+from fastapi import FastAPI
+
+from stadthub_api.app import create_app
+from stadthub_api.logs import configure
+from stadthub_schemas.settings import Settings, load_settings
+
 UVICORN: dict[str, Any] = {
     "access_log": False,
     "server_header": False,
@@ -9,3 +15,14 @@ UVICORN: dict[str, Any] = {
     "timeout_graceful_shutdown": 5,
     "log_config": None,
 }
+
+
+def serve_with(settings: Settings) -> FastAPI:
+    """The app of a process that serves nothing else: its log looks as the settings say."""
+    configure(settings)
+    return create_app(settings)
+
+
+def serve_from_environment() -> FastAPI:
+    """The same with settings from the environment, for `uvicorn --factory stadthub_api.serving:serve_from_environment`."""
+    return serve_with(load_settings())

@@ -20,12 +20,13 @@ from stadthub_lake.storage import make_folder, storing, sync_file, sync_folder
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.errors import NotFound
 
-#: Old log entries go when `vacuum` says so, never by themselves; a checkpoint every so many commits keeps opening fast.
+#: Old log entries go when `vacuum` says so, never by themselves; a checkpoint every so many commits keeps opening fast, and the
+#: names of removed files stay in it for a week only.
 CONFIGURATION = {
     "delta.checkpointInterval": "50",
     "delta.enableExpiredLogCleanup": "false",
     "delta.logRetentionDuration": "interval 36500 days",
-    "delta.deletedFileRetentionDuration": "interval 36500 days",
+    "delta.deletedFileRetentionDuration": "interval 7 days",
 }
 
 #: How deltalake packs what it writes itself.
@@ -66,11 +67,12 @@ class Table:
         self._handle: DeltaTable | None = None
         self._files: tuple[int, tuple[DataFile, ...]] = (-1, ())
         self._synced: int | None = None
+        self._checkpoint = 0
 
     @property
     def exists(self) -> bool:
         """Whether the table was created."""
-        return self._log.is_dir() and DeltaTable.is_deltatable(str(self.folder))
+        return self._handle is not None or (self._log.is_dir() and DeltaTable.is_deltatable(str(self.folder)))
 
     def create(self, schema: pa.Schema) -> None:
         """Creates the empty table, durably; nothing happens if it is there."""
@@ -81,14 +83,24 @@ class Table:
                 self._sync()
 
     def refresh(self) -> DeltaTable:
-        """The table at its newest version; costs one look at the disk if nothing changed."""
-        if self._handle is None:
-            with storing(self.folder.name):
+        """The table at its newest version; costs two looks at the disk if nothing changed. Where log entries were cleaned away
+        under a reader that was far behind, it opens the table anew."""
+        with storing(self.folder.name):
+            stamp = self._checkpoint_time()
+            follows = self._handle is not None and (self._log / f"{self._handle.version() + 1:020}.json").exists()
+            if self._handle is None or (stamp != self._checkpoint and not follows):
                 self._handle = DeltaTable(str(self.folder))
-        elif (self._log / f"{self._handle.version() + 1:020}.json").exists():
-            with storing(self.folder.name):
+            elif follows:
                 self._handle.update_incremental()
+            self._checkpoint = stamp
         return self._handle
+
+    def _checkpoint_time(self) -> int:
+        """When the newest checkpoint was written; 0: there is none."""
+        try:
+            return (self._log / "_last_checkpoint").stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
 
     def version_at(self, time: datetime) -> int:
         """The newest version that was committed at or before a time. NotFound if the kept history begins later."""

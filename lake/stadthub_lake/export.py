@@ -4,6 +4,7 @@ csv: UTF-8, header, RFC 4180, an empty field is a missing value. json: one array
 points. parquet: one file (GeoParquet for features). arrow: an IPC stream. Times are ISO 8601 in UTC, geometry is CRS84.
 """
 
+import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +30,6 @@ GROUP = 122_880
 
 _ROW = "_row"
 _CSV = pa_csv.WriteOptions(include_header=False, eol="\r\n")
-_CSV_HEADER = pa_csv.WriteOptions(include_header=True, eol="\r\n", quoting_header="needed")
 _GEO = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": {"encoding": "WKB", "geometry_types": []}}}
 
 
@@ -93,9 +93,9 @@ def _csv(chosen: Selection) -> Iterator[bytes]:
 
 
 def _csv_pieces(chosen: Selection, question: Question, names: list[str]) -> Iterator[bytes]:
-    header = io.BytesIO()
-    pa_csv.write_csv(pa.table({name: pa.array([], pa.string()) for name in names}), header, _CSV_HEADER)
-    yield header.getvalue()
+    header = io.StringIO()
+    csv.writer(header).writerow(names)
+    yield header.getvalue().encode()
     for batch in chosen.batches(question, names):
         body = io.BytesIO()
         pa_csv.write_csv(pa.Table.from_batches([batch]), body, _CSV)

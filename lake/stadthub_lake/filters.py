@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from math import isfinite
+from typing import Any
 
 import pyarrow as pa
 
@@ -122,12 +123,20 @@ def _comparison(wanted: Comparison, scope: Scope, parameters: Parameters) -> str
     return "(" + OPERATORS[wanted.operator].format(column=sql, value=parameters.add(read_value(name, column.type, value))) + ")"
 
 
-def _among(sql: str, values: list[object], parameters: Parameters) -> str:
+def _among(sql: str, values: list[Any], parameters: Parameters) -> str:
+    """One of several values. Parquet's row groups are skipped by bounds, which the engine doesn't draw from a list by itself."""
     if not values:
         return "false"
+    values = list(dict.fromkeys(values))
+    if len(values) == 1:
+        return f"{sql} = {parameters.add(values[0])}"
+    within = f"{sql} BETWEEN {parameters.add(min(values))} AND {parameters.add(max(values))}"
     if len(values) > LONGEST_LIST:
-        return f"{sql} IN ({parameters.join(values)})"
-    return f"{sql} IN ({', '.join(parameters.add(value) for value in values)})"
+        return f"({within} AND {sql} IN ({parameters.join(values)}))"
+    listed = ", ".join(parameters.add(value) for value in values)
+    if isinstance(values[0], datetime):  # a list of times that the engine pushes into an Arrow table would need pytz
+        return f"({within} AND list_contains([{listed}], {sql}))"
+    return f"({within} AND {sql} IN ({listed}))"
 
 
 def _box(wanted: Comparison, scope: Scope, parameters: Parameters) -> str:

@@ -51,8 +51,10 @@ REJECTS_STORED = pa.schema([field.with_nullable(True) for field in REJECTS])
 #: Rows per row group: small enough that a question for one datastream reads little.
 GROUP_ROWS = 122_880
 
-#: Sorted by datastream and time, times differ little from row to row: their differences are packed. The rest repeats: dictionaries.
-DELTA_PACKED = {"phenomenon_time": "DELTA_BINARY_PACKED", "received_time": "DELTA_BINARY_PACKED"}
+#: Measured, bytes per observation: counters on a regular grid 0.6 (6.0 with a dictionary of the times), LoRaWAN with five
+#: properties a thing 3.6 (5.2 with parameters), one property a thing 9.2. `received_time` is plain: zstd finds in it what the
+#: datastreams of one thing or one batch share.
+PACKED = {"phenomenon_time": "DELTA_BINARY_PACKED"}
 DICTIONARY = ["datastream", "result", "result_text", "quality", "parameters"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -66,7 +68,7 @@ def write_observations(table: pa.Table, path: Path) -> None:
         compression="zstd",
         compression_level=6,
         use_dictionary=DICTIONARY,
-        column_encoding=DELTA_PACKED,
+        column_encoding=PACKED,
         row_group_size=GROUP_ROWS,
         write_page_index=True,
         store_schema=False,

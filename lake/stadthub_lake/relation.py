@@ -30,6 +30,9 @@ NARROW = pa.schema(
 )
 TIME = "phenomenon_time"
 
+#: So many datastreams are read one by one.
+FEW = 16
+
 _BOX = {
     Kind.TIMESERIES: "({prefix}longitude BETWEEN {west} AND {east} AND {prefix}latitude BETWEEN {south} AND {north})",
     Kind.FEATURES: "ST_Intersects(ST_GeomFromWKB({prefix}geometry), ST_MakeEnvelope({west}, {south}, {east}, {north}))",
@@ -66,6 +69,7 @@ class Matching:
     parameters: Parameters
     bounds: Bounds
     spatial: bool
+    datastreams: tuple[str, ...] = ()
 
     @property
     def narrow(self) -> bool:
@@ -84,8 +88,9 @@ class Matching:
         parts = []
         if self.snapshot.files:
             union = self.snapshot.kind is Kind.TABLE and len(self.snapshot.files) > 1
-            files = self.parameters.add(list(self.snapshot.files))
-            parts.append(f"SELECT {wanted}{place} FROM read_parquet({files}, hive_partitioning = false, union_by_name = {union})")
+            self.parameters.values["files"] = list(self.snapshot.files)
+            files = f"SELECT {wanted}{place} FROM read_parquet($files, hive_partitioning = false, union_by_name = {union})"
+            parts += [f"{files} WHERE datastream = {self.parameters.add(name)}" for name in self.datastreams] or [files]
         if self.snapshot.tail is not None and self.snapshot.tail.num_rows:
             self.parameters.tables["tail"] = self.snapshot.tail
             parts.append(f"SELECT {wanted} FROM tail")
@@ -141,7 +146,17 @@ def matching(engine: Engine, snapshot: Snapshot, where: Filter, hidden: frozense
         where = _resolve(engine, snapshot, where, scope)
     scope = replace(scope, columns={column.name: column for column in snapshot.columns})
     parameters = Parameters()
-    return Matching(snapshot, condition(where, scope, parameters), parameters, bounds, spatial)
+    return Matching(snapshot, condition(where, scope, parameters), parameters, bounds, spatial, few_datastreams(where))
+
+
+def few_datastreams(where: Filter) -> tuple[str, ...]:
+    """The datastreams outside of which no row can match, if they are few: each is then read for itself, which skips most of the files."""
+    if isinstance(where, And):
+        return next(filter(None, map(few_datastreams, where.parts)), ())
+    if isinstance(where, Comparison) and where.column == "datastream" and where.operator is Operator.IN:
+        names = tuple(dict.fromkeys(str(value) for value in where.values))
+        return names if len(names) <= FEW else ()
+    return ()
 
 
 def time_bounds(where: Filter, column: str = TIME) -> Bounds:

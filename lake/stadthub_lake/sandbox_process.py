@@ -74,6 +74,18 @@ EXPRESSIONS = frozenset(
 #: Functions that may stand where a table stands.
 TABLE_FUNCTIONS = frozenset({"unnest", "range", "generate_series"})
 
+#: The parser itself writes `extract` as a function of pg_catalog and `[1, 2]` as one of main.
+SCHEMAS = frozenset({None, "", "main", "pg_catalog"})
+
+#: Set when all is in place; after the last one nothing can be set any more.
+SETTINGS = (
+    "SET TimeZone = 'UTC'",
+    "SET python_enable_replacements = false",
+    "SET allow_community_extensions = false",
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)
+
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TOLD = (
     duckdb.BinderException,
@@ -122,7 +134,7 @@ def _check_part(part: Tree, tables: frozenset[str], functions: frozenset[str]) -
         name = str(part["function_name"]).lower()
         if name not in functions and name not in TABLE_FUNCTIONS:
             raise RefusedError(f"the function {name!r} is not allowed")
-        if part.get("schema") or part.get("catalog"):
+        if part.get("schema") not in SCHEMAS or part.get("catalog"):
             raise RefusedError(f"the function {name!r} may not be named with a schema")
 
 
@@ -158,31 +170,30 @@ def answer(request: Tree, tables: list[pa.Table]) -> tuple[Tree, bytes]:
             "temp_directory": "",
         }
     )
+    _refuse_early(database, request)
     if request["spatial"]:
         database.execute(f"LOAD '{request['spatial']}'")
     for view in request["views"]:
-        files = view["files"]
-        schema = tables[view["schema"]].schema
-        database.register(view["source"], pa_dataset.dataset(files, schema=schema, format="parquet") if files else tables[view["schema"]])
+        empty = tables[view["schema"]]
+        files = pa_dataset.dataset(view["files"], schema=empty.schema, format="parquet") if view["files"] else empty
+        database.register(view["source"], files)
     for name, number in request["tables"].items():
         database.register(name, tables[number])
-    taken = "SELECT lower(view_name) FROM duckdb_views() UNION SELECT lower(table_name) FROM duckdb_tables()"
-    names = frozenset(name for (name,) in database.execute(taken).fetchall())
     for view in request["views"]:
         for name in view["names"]:
             database.execute(f'CREATE TEMP VIEW "{name}" AS {view["sql"]}')
-    for setting in (
-        "SET TimeZone = 'UTC'",
-        "SET python_enable_replacements = false",
-        "SET allow_community_extensions = false",
-        "SET enable_external_access = false",
-        "SET lock_configuration = true",
-    ):
+    for setting in SETTINGS:
         database.execute(setting)
+    return _rows(database, request)
+
+
+def _refuse_early(database: duckdb.DuckDBPyConnection, request: Tree) -> None:
+    """Check the question before anything is made readable."""
+    there = database.execute("SELECT lower(view_name) FROM duckdb_views() UNION SELECT lower(table_name) FROM duckdb_tables()").fetchall()
+    taken = {name for (name,) in there} | {view["source"] for view in request["views"]} | set(request["tables"])
     found = database.execute("SELECT CAST(json_serialize_sql(CAST($text AS VARCHAR)) AS VARCHAR)", {"text": request["text"]}).fetchone()
     allowed = frozenset(name.lower() for view in request["views"] for name in view["names"])
-    check(json.loads(found[0] if found else "{}"), allowed, frozenset(request["functions"]), names)
-    return _rows(database, request)
+    check(json.loads(found[0] if found else "{}"), allowed, frozenset(request["functions"]), frozenset(taken))
 
 
 def _rows(database: duckdb.DuckDBPyConnection, request: Tree) -> tuple[Tree, bytes]:

@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from stadthub_lake import entities, inventory, manifest
 from stadthub_lake.delta import DataFile, Table
-from stadthub_lake.layout import REJECTS_STORED, columns_of, moment
+from stadthub_lake.layout import ENTITIES, REJECTS_STORED, columns_of, moment
 from stadthub_lake.storage import local_folder, storing
 from stadthub_lake.tail import TailReader, overlay, uncommitted
 from stadthub_schemas.dataset import TIMESERIES_COLUMNS, Column, Kind
@@ -52,6 +52,7 @@ class _Shelf:
     tail: TailReader
     lock: threading.Lock = field(default_factory=threading.Lock)
     words: tuple[entities.EntityFile | None, pa.Table | None, pa.Table | None] = (None, None, None)
+    fresh: tuple[list[tuple[str, pa.Table]], dict[str, int], pa.Table | None] = ([], {}, None)
     past: OrderedDict[int, Table] = field(default_factory=OrderedDict)
 
 
@@ -111,11 +112,11 @@ class Reader:
 def _timeseries(shelf: _Shelf, folder: Path, as_of: datetime | None) -> Snapshot:
     """Observations: the tail is read before the table, so that a row is in one of them whenever it is committed between."""
     if not shelf.table.exists:
-        return _empty(shelf, folder)
+        return replace(_empty(shelf), tail=uncommitted([], {}), entities=ENTITIES.empty_table(), columns=TIMESERIES_COLUMNS)
     fresh, fresh_words = shelf.tail.read() if as_of is None else ([], None)
     table = shelf.table if as_of is None else _past(shelf, as_of)
     files = table.files() if as_of is not None else _newest(table)
-    tail = uncommitted(fresh, {feed: table.position(feed) for feed, _ in fresh})
+    tail = uncommitted([], {}) if as_of else _tail(shelf, fresh, {feed: table.position(feed) for feed, _ in fresh})
     return Snapshot(
         dataset=shelf.entry.name,
         kind=Kind.TIMESERIES,
@@ -130,10 +131,10 @@ def _timeseries(shelf: _Shelf, folder: Path, as_of: datetime | None) -> Snapshot
     )
 
 
-def _rows(shelf: _Shelf, folder: Path, as_of: datetime | None) -> Snapshot:
+def _rows(shelf: _Shelf, _folder: Path, as_of: datetime | None) -> Snapshot:
     """A table: the files of one version."""
     if not shelf.table.exists:
-        return _empty(shelf, folder)
+        return _empty(shelf)
     table = shelf.table if as_of is None else _past(shelf, as_of)
     files = table.files() if as_of is not None else _newest(table)
     schema = table.schema()
@@ -156,7 +157,7 @@ def _features(shelf: _Shelf, folder: Path, as_of: datetime | None) -> Snapshot:
     versions = manifest.read(folder / inventory.FEATURES)
     chosen = versions.newest if as_of is None else versions.at(as_of)
     if chosen is None:
-        return _empty(shelf, folder)
+        return _empty(shelf)
     return Snapshot(
         dataset=shelf.entry.name,
         kind=Kind.FEATURES,
@@ -177,11 +178,10 @@ _SNAPSHOTS: dict[Kind, Callable[[_Shelf, Path, datetime | None], Snapshot]] = {
 }
 
 
-def _empty(shelf: _Shelf, _folder: Path) -> Snapshot:
+def _empty(shelf: _Shelf) -> Snapshot:
     """A dataset that was made, but nothing came yet."""
     entry = shelf.entry
-    columns = TIMESERIES_COLUMNS if entry.kind is Kind.TIMESERIES else ()
-    return Snapshot(entry.name, entry.kind, 0, entry.created, (), None, None, columns, 0)
+    return Snapshot(entry.name, entry.kind, 0, entry.created, (), None, None, (), 0)
 
 
 def _newest(table: Table) -> tuple[DataFile, ...]:
@@ -202,6 +202,16 @@ def _past(shelf: _Shelf, as_of: datetime) -> Table:
 
 def _range(file: DataFile) -> Range:
     return None if file.first is None or file.last is None else (moment(file.first), moment(file.last))
+
+
+def _tail(shelf: _Shelf, fresh: list[tuple[str, pa.Table]], positions: dict[str, int]) -> pa.Table:
+    """The rows that are in no file yet; the joined table stays the same object as long as nothing changed."""
+    known, known_positions, joined = shelf.fresh
+    same = len(known) == len(fresh) and all(old[1] is new[1] for old, new in zip(known, fresh, strict=True))
+    if joined is None or not same or known_positions != positions:
+        joined = uncommitted(fresh, positions)
+        shelf.fresh = (fresh, positions, joined)
+    return joined
 
 
 def _words(shelf: _Shelf, folder: Path, fresh: pa.Table | None, as_of: datetime | None) -> pa.Table:

@@ -4,19 +4,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from threading import Thread
 
 import httpx
+import orjson
 import pyarrow as pa
+import shapely
 import uvicorn
 from fastapi import FastAPI
 
 from stadthub_api.serving import UVICORN
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import Distribution
+from stadthub_lake.snapshot import Reader
 from stadthub_lake.store import Progress, Store
 from stadthub_schemas.access import Role
 from stadthub_schemas.counts import Counts
@@ -31,7 +34,7 @@ from stadthub_schemas.dataset import (
     Metadata,
     Publisher,
 )
-from stadthub_schemas.rows import OBSERVATIONS_IN
+from stadthub_schemas.rows import FEATURES_IN, OBSERVATIONS_IN
 from stadthub_schemas.settings import Settings
 
 #: Stands in every column that somebody must not see; no answer to them may hold it.
@@ -49,6 +52,9 @@ DATASETS = {
     RESTRICTED_CAMERAS: AccessClass.RESTRICTED,
     VEILED_METERS: AccessClass.PUBLIC,
 }
+#: Public datasets of the other kinds.
+TREES, BUDGET = "trees", "budget"
+KINDS = {TREES: Kind.FEATURES, BUDGET: Kind.TABLE}
 #: What is hidden from anybody in `meters`; the first from the city's own people too.
 VEILED = {"parameters": AccessClass.RESTRICTED, "thing_name": AccessClass.INTERNAL}
 
@@ -69,6 +75,8 @@ def build(folder: Path) -> City:
     catalog.migrate()
     store = Store(settings.lake, settings.data_dir)
     files = {name: _dataset(settings, catalog, store, name) for name in DATASETS}
+    for name, table in {TREES: trees(), BUDGET: budget()}.items():
+        _version(settings, catalog, store, name, table)
     store.close()
     _feeds(settings, catalog)
     tokens = _tokens(catalog)
@@ -81,7 +89,7 @@ def described(name: str) -> Dataset:
     veiled = {column: ColumnWords(access=access) for column, access in VEILED.items()} if name == VEILED_METERS else {}
     return Dataset(
         name=name,
-        kind=Kind.TIMESERIES,
+        kind=KINDS.get(name, Kind.TIMESERIES),
         metadata=Metadata(
             title=f"Messwerte {name}",
             title_en=f"Observations {name}",
@@ -91,7 +99,7 @@ def described(name: str) -> Dataset:
             contact=Contact(name="Umweltamt", email="umwelt@musterstadt.example"),
             themes=("ENVI",),
             keywords=("Luft", name),
-            access=DATASETS[name],
+            access=DATASETS.get(name, AccessClass.PUBLIC),
             columns=veiled,
         ),
     )
@@ -139,6 +147,32 @@ def _dataset(settings: Settings, catalog: Catalog, store: Store, name: str) -> s
     )
     catalog.publish(dataset, TIMESERIES_COLUMNS, extent, [published], f"{name}-feed")
     return f"{name}.csv"
+
+
+def trees() -> pa.Table:
+    """Three hundred trees in a row, each a point with its species."""
+    made = [
+        {
+            "id": f"tree-{number:03d}",
+            "geometry": shapely.to_wkb(shapely.Point(7.5 + number / 1000, 51.9)),
+            "properties": orjson.dumps({"species": ("Linde", "Eiche")[number % 2], "height": 5.5 + number % 20}).decode(),
+        }
+        for number in range(300)
+    ]
+    return pa.Table.from_pylist(made, schema=FEATURES_IN)
+
+
+def budget() -> pa.Table:
+    """Sums by year."""
+    return pa.table({"year": list(range(2000, 2026)), "amount": [number * 1.5 for number in range(26)], "day": [date(2026, 1, 1)] * 26})
+
+
+def _version(settings: Settings, catalog: Catalog, store: Store, name: str, table: pa.Table) -> None:
+    dataset = described(name)
+    store.ensure(dataset)
+    store.replace(name, f"{name}-feed", table, Progress(1, Counts(received=table.num_rows, stored=table.num_rows)))
+    columns = Reader(settings.lake, settings.data_dir).columns(name)
+    catalog.publish(dataset, columns, Extent(rows=table.num_rows), [], f"{name}-feed")
 
 
 PUSH_FEED = """

@@ -190,10 +190,11 @@ def test_datasets_are_found_by_words_and_facets(anybody: httpx.Client) -> None:
         return {one["name"] for one in anybody.get("/api/v1/datasets", params=parameters).json()["datasets"]}
 
     assert names(q="air") == {"air"}
-    assert names(theme="ENVI") == {"air", "meters"}
+    assert names(theme="ENVI") == {"air", "meters", "trees", "budget"}
+    assert names(theme="ENVI", kind="features") == {"trees"}
     assert names(theme="TRAN") == set()
     page = anybody.get("/api/v1/datasets", params={"limit": 1, "sort": "title"}).json()
-    assert (page["total"], len(page["datasets"])) == (2, 1)
+    assert (page["total"], len(page["datasets"])) == (4, 1)
     assert len(anybody.get(page["next"]).json()["datasets"]) == 1
     assert (
         anybody.get("/api/v1/datasets", params={"thema": "ENVI"})

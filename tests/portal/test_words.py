@@ -52,5 +52,9 @@ def test_no_english_phrase_is_left_over() -> None:
 
 
 def test_placeholders_are_the_same_in_both_languages() -> None:
-    differ = {german: english for german, english in _english().items() if sorted(PLACEHOLDER.findall(german)) != sorted(PLACEHOLDER.findall(english))}
+    differ = {
+        german: english
+        for german, english in _english().items()
+        if sorted(PLACEHOLDER.findall(german)) != sorted(PLACEHOLDER.findall(english))
+    }
     assert differ == {}

@@ -94,6 +94,7 @@ class FeatureMap extends HTMLElement {
 
   disconnectedCallback() {
     this.forget?.();
+    document.removeEventListener("click", this.answer);
     this.map?.remove();
   }
 
@@ -118,20 +119,23 @@ class FeatureMap extends HTMLElement {
     this.popup = new Popup({ maxWidth: "280px", focusAfterOpen: true }).setLngLat(at).setDOMContent(words(properties)).addTo(this.map);
   }
 
-  // The buttons of the table open the same words on the map, so that they can be reached by keyboard.
+  // The buttons of the table open the same words on the map, so that they can be reached by keyboard; htmx may bring new ones.
   listen() {
-    for (const button of document.querySelectorAll(`[data-map-of="${this.id}"]`)) {
-      button.hidden = false;
-      button.addEventListener("click", () => {
-        const feature = this.collection.features.find((one) => String(one.properties._id) === button.dataset.feature);
-        if (!feature?.geometry) return;
-        const box = bounds({ features: [feature] });
-        this.map.fitBounds(box, { padding: 60, maxZoom: 15, animate: false });
-        this.scrollIntoView({ block: "nearest" });
-        this.tell(feature.properties, box.getCenter());
-        this.popup.once("close", () => button.focus());
-      });
-    }
+    this.answer = (event) => {
+      const button = event.target.closest(`[data-map-of="${this.id}"]`);
+      if (button) this.point(button);
+    };
+    document.addEventListener("click", this.answer);
+  }
+
+  point(button) {
+    const feature = this.collection.features.find((one) => String(one.properties._id) === button.dataset.feature);
+    if (!feature?.geometry) return;
+    const box = bounds({ features: [feature] });
+    this.map.fitBounds(box, { padding: 60, maxZoom: 15, animate: false });
+    this.scrollIntoView({ block: "nearest" });
+    this.tell(feature.properties, box.getCenter());
+    this.popup.once("close", () => button.focus());
   }
 }
 

@@ -82,7 +82,11 @@ def show(
         ["name", "type", "unit", "access", "title"],
         [[one.name, one.type, one.unit, one.access, one.title] for one in entry.columns],
     )
-    print_table("Distributions", ["file"], [[str(getattr(one, "name", one))] for one in entry.distributions])
+    print_table(
+        "Distributions",
+        ["format", "address", "bytes", "modified"],
+        [[one.format, one.url, one.size, one.modified] for one in entry.distributions],
+    )
 
 
 @app.command(epilog=EXPORT_EXAMPLES)
@@ -100,13 +104,14 @@ def export(
     query = RowsQuery(
         dataset=name, columns=tuple(column or ()), limit=None, as_of=None if as_of is None else moment(as_of, settings.time_zone)
     )
-    chunks = lake_of(settings).export(query, export_format.value)
-    if output is None:
-        for chunk in chunks:
-            sys.stdout.buffer.write(chunk)
-        return
-    with working(f"Writing {output}"):
-        size = _write(output, chunks)
+    with lake_of(settings) as lake:
+        chunks = lake.export(query, export_format.value)
+        if output is None:
+            for chunk in chunks:
+                sys.stdout.buffer.write(chunk)
+            return
+        with working(f"Writing {output}"):
+            size = _write(output, chunks)
     say(f"{output}: {size:,} bytes")
 
 

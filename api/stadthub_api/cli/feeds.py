@@ -107,7 +107,7 @@ def _trial_words(trial: Trial) -> dict[str, Any]:
 def _show_trial(feed: Feed, trial: Trial) -> None:
     counts = trial.counts
     print_table("Columns", ["name", "type"], [[name, str(kind)] for name, kind in trial.columns])
-    print_rows("Accepted rows (the first)", trial.accepted, 20)
+    print_rows("Accepted rows (the first)", trial.accepted.select([name for name, _ in trial.columns]), trial.accepted.num_rows)
     reasons: dict[str, int] = {}
     for row in rows_of(trial.rejects):
         reasons[row["reason"]] = reasons.get(row["reason"], 0) + 1
@@ -127,7 +127,7 @@ def _show_trial(feed: Feed, trial: Trial) -> None:
 @app.command(epilog="[bold]Example[/bold]: stadthub feed run districts")
 def run(name: NameArgument, as_json: JsonOption = False, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
     """Run a feed now: by the running hub, or right here if none runs."""
-    settings = existing(config, data_dir)
+    settings = settings_of(config, data_dir=data_dir)
     feed = _feed(settings, name)
     if feed.source.type not in PULLED:
         raise Conflict(f"{feed.id} needs no run: data come by themselves to a {feed.source.type} feed as long as the hub runs")
@@ -154,13 +154,13 @@ def run(name: NameArgument, as_json: JsonOption = False, config: ConfigOption = 
 @app.command(epilog="[bold]Example[/bold]: stadthub feed pause districts")
 def pause(name: NameArgument, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
     """Stop taking data from a feed until it is resumed; a broker keeps its messages as long as its limits allow."""
-    _note(existing(config, data_dir), name, "paused", paused=True)
+    _note(settings_of(config, data_dir=data_dir), name, "paused", paused=True)
 
 
 @app.command(epilog="[bold]Example[/bold]: stadthub feed resume districts")
 def resume(name: NameArgument, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
     """Take data from a paused feed again."""
-    _note(existing(config, data_dir), name, "resumed", paused=False)
+    _note(settings_of(config, data_dir=data_dir), name, "resumed", paused=False)
 
 
 @app.command(epilog="[bold]Examples[/bold]: stadthub feed replay air --since 2026-05-01 · stadthub feed replay air --since 6h")
@@ -171,7 +171,7 @@ def replay(
     data_dir: DataDirOption = None,
 ) -> None:
     """Decode what was received since then again, after a decoder or its options were mended. Makes no duplicates."""
-    settings = existing(config, data_dir)
+    settings = settings_of(config, data_dir=data_dir)
     time = moment(since, settings.time_zone)
     _note(settings, name, f"replayed since {time:%Y-%m-%d %H:%M:%S}Z", replay_since=time)
 

@@ -59,14 +59,19 @@ def catalog_of(settings: Settings) -> Iterator[Catalog]:
         catalog.close()
 
 
-def lake_of(settings: Settings) -> Lake:
-    """The lake of this hub, to be read."""
-    return Lake(
-        Reader(settings.lake, settings.data_dir),
-        threads=settings.threads,
-        seconds=settings.query_seconds,
-        memory_mb=settings.query_memory_mb,
-    )
+def reader_of(settings: Settings) -> Reader:
+    """What stands in this hub's lake."""
+    return Reader(settings.lake, settings.data_dir)
+
+
+@contextmanager
+def lake_of(settings: Settings) -> Iterator[Lake]:
+    """The lake of this hub, to be asked."""
+    lake = Lake(reader_of(settings), settings.threads, settings.query_seconds, settings.query_memory_mb)
+    try:
+        yield lake
+    finally:
+        lake.close()
 
 
 def as_environment(settings: Settings) -> dict[str, str]:

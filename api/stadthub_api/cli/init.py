@@ -30,7 +30,7 @@ every = "PT1M"
 
 [options]
 delimiter = ";"
-time_zone = "Europe/Berlin"
+times = {{ time_zone = "Europe/Berlin" }}
 columns = {{ thing = "station", phenomenon_time = "time", result = "count" }}
 constants = {{ observed_property = "bicycles" }}
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import typer
 
-from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, existing, lake_of
+from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, existing, lake_of, reader_of
 from stadthub_api.cli.output import json_rows, print_rows, working
 
 #: How many rows a table shows to readers.
@@ -33,9 +33,8 @@ def query(
     if as_json and as_csv:
         raise typer.BadParameter("choose one of --json and --csv")
     settings = existing(config, data_dir)
-    lake = lake_of(settings)
-    with working("Asking the lake"):
-        answer = lake.sql(sql, lake.datasets(), {})
+    with lake_of(settings) as lake, working("Asking the lake"):
+        answer = lake.sql(sql, reader_of(settings).datasets(), {})
     if as_json:
         sys.stdout.buffer.write(json_rows(answer))
     elif as_csv:

@@ -34,6 +34,7 @@ def feed_schema() -> dict[str, Any]:
     for name in names:
         options = registry.find(name).Options.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
         schema["$defs"].update({f"{name}.{key}": value for key, value in options.pop("$defs", {}).items()})
+        options["properties"].pop("kind", None)  # it stands at the top of the file, the decoder is told of it
         schema["$defs"][f"{name}.Options"] = options
         wanted: dict[str, Any] = {"properties": {"options": {"$ref": f"#/$defs/{name}.Options"}}}
         if options.get("required"):

@@ -85,7 +85,7 @@ def serve(settings: Settings, listening: socket.socket) -> None:
         # uvicorn sends itself the signal again when it has closed everything; a KeyboardInterrupt then leads to the end below.
         with _sigterm_is_ctrl_c(), contextlib.suppress(KeyboardInterrupt):
             if settings.api_workers > 1:
-                Multiprocess(configuration, target=server.run, sockets=[listening]).run()
+                Multiprocess(configuration, sockets=[listening]).run()
             else:
                 server.run(sockets=[listening])
     finally:

@@ -1,0 +1,103 @@
+"""Every setting, command, decoder and key that exists is in the documentation, and what it names exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from stadthub_api.cli.app import COMMANDS, app
+from stadthub_ingest import registry
+from stadthub_schemas.dataset import ColumnWords, Contact, Metadata, Publisher
+from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, Paging, PushSource, Rules, TokenAuth
+from stadthub_schemas.settings import Settings
+from stadthub_schemas.vocabularies import FREQUENCIES, LICENSES, THEMES
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+FEEDS = (ROOT / "docs" / "feeds.md").read_text("utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").glob("*.md"))
+
+MODELS = (Feed, MqttSource, HttpSource, PushSource, FileSource, Paging, TokenAuth, Rules, Metadata, Publisher, Contact, ColumnWords)
+
+
+def commands() -> list[str]:
+    """All commands as they are typed."""
+    whole = get_command(app)
+    assert isinstance(whole, TyperGroup)
+    context = typer.Context(whole)
+    names = []
+    for name in COMMANDS:
+        command = whole.get_command(context, name)
+        names += [f"{name} {inner}" for inner in command.commands] if isinstance(command, TyperGroup) else [name]
+    return names
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_in_the_readme(name: str) -> None:
+    assert f"`STADTHUB_{name.upper()}`" in README
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"STADTHUB_[A-Z_]*[A-Z]", "".join(page.read_text("utf-8") for page in PAGES)))))
+def test_every_variable_that_is_named_exists(name: str) -> None:
+    assert name == "STADTHUB_CONFIG" or name.removeprefix("STADTHUB_").lower() in Settings.model_fields
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_is_in_the_readme(name: str) -> None:
+    assert f"`stadthub {name}" in README
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_is_named_exists(page: Path) -> None:
+    named = re.findall(r"(?:`|^|\s)stadthub ([a-z]+)(?: ([a-z]+))?", re.sub(r"[A-Z]\w+", "", page.read_text("utf-8")), re.MULTILINE)
+    known = commands()
+    groups = {name.split()[0] for name in known if " " in name}
+    unknown = [pair for pair in named if (" ".join(pair) if pair[0] in groups else pair[0]) not in known]
+    assert not unknown
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_make_command_that_is_named_exists(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+    named = set(re.findall(r"(?:`|^)make ([a-z]+)", page.read_text("utf-8"), re.MULTILINE))
+    assert named <= targets
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_every_decoder_has_its_part_with_every_option(name: str) -> None:
+    part = re.search(rf"^### `{name}`\n(.*?)(?=^##|\Z)", FEEDS, re.MULTILINE | re.DOTALL)
+    assert part is not None
+    shared = FEEDS.partition("### What the table decoders share")[2].partition("\n### `")[0]
+    missing = [key for key in registry.find(name).Options.model_fields if f"`{key}`" not in part[1] + shared]
+    assert not missing
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_every_key_of_a_feed_file_is_documented(model: type[Feed]) -> None:
+    assert not [key for key in model.model_fields if f"`{key}`" not in FEEDS]
+
+
+@pytest.mark.parametrize("word", [*LICENSES, *THEMES, *FREQUENCIES])
+def test_every_word_of_a_vocabulary_is_documented(word: str) -> None:
+    assert f"`{word}`" in FEEDS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if "://" in target:
+            continue
+        path, _, heading = target.partition("#")
+        there = (page.parent / path) if path else page
+        assert there.exists(), target
+        if heading:
+            headings = {re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).replace(" ", "-") for line in _headings(there)}
+            assert heading in headings, target
+
+
+def _headings(page: Path) -> list[str]:
+    return [line for line in page.read_text("utf-8").splitlines() if line.startswith("#")]
