@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
-from stadthub_api.running import HUB, WORKER, holder
 from tests.cli.conftest import Command
 from tests.cli.running import ask, free_port, start, until
+
+from stadthub_api.running import HUB, WORKER, holder
 
 
 @contextmanager
