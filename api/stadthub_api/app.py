@@ -26,7 +26,6 @@ ROUTERS = (
     push.router,
     feeds.router,
     health.router,
-    ckan.router,
     documentation.router,
     portal.router,  # before CKAN's, whose own GET /api is less use to a reader than the portal's page
     ckan.router,
