@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -31,9 +32,9 @@ def _run(*command: str) -> None:
     assert done.returncode == 0, done.stderr + done.stdout
 
 
-@pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
-    """The address of a PostgreSQL server's first database."""
+@contextmanager
+def running_postgresql(*options: str) -> Iterator[str]:
+    """The address of the first database of a PostgreSQL server of its own, started with these settings."""
     initdb, control = _program("initdb"), _program("pg_ctl")
     folder = Path(tempfile.mkdtemp(prefix="stadthub-pg-"))
     if os.geteuid() == 0:
@@ -41,14 +42,21 @@ def postgresql_server() -> Iterator[str]:
     data = str(folder / "data")
     try:
         _run(initdb, "-D", data, "-U", _ACCOUNT, "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
-        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c max_connections=200"
-        _run(control, "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")
+        words = " ".join(f"-c {option}" for option in ("listen_addresses=''", f"unix_socket_directories={folder}", *options))
+        _run(control, "-D", data, "-o", words, "-l", str(folder / "log"), "-w", "start")
         try:
             yield f"postgresql://{_ACCOUNT}@/postgres?host={folder}"
         finally:
             _run(control, "-D", data, "-m", "immediate", "-w", "stop")
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The address of a PostgreSQL server's first database."""
+    with running_postgresql("fsync=off", "max_connections=200") as address:
+        yield address
 
 
 @pytest.fixture

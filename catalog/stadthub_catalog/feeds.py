@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from stadthub_catalog.database import Database
 from stadthub_catalog.entry import FeedState, Run
@@ -17,6 +18,9 @@ _COUNTS = tuple(Counts().as_dict())
 
 #: Shorter names that `note_feed` takes too.
 _ALIASES = {"last_message": "last_message_time", "last_commit": "last_commit_time", "next_run": "next_run_time"}
+
+#: Each database has its own way to leave alone what is there already.
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 _NEW = {
     "title": "",
@@ -44,11 +48,12 @@ def note(database: Database, feed: str, changes: Mapping[str, Any]) -> None:
 
 
 def _write(connection: Connection, feed: str, values: Mapping[str, Any]) -> None:
-    """Change the feed, or make it with these values."""
-    there = table.c.feed == feed
-    changed = connection.execute(update(table).where(there).values(feed=feed, **values)).rowcount
-    if not changed:
-        connection.execute(insert(table).values({**_NEW, **values, "feed": feed}))
+    """Change the feed, or make it with these values; two processes may do so at once."""
+    change = update(table).where(table.c.feed == feed).values(feed=feed, **values)
+    if not connection.execute(change).rowcount:
+        add = _INSERT[connection.dialect.name](table).values({**_NEW, **values, "feed": feed}).on_conflict_do_nothing()
+        if not connection.execute(add).rowcount:
+            connection.execute(change)
 
 
 def state(database: Database, feed: str) -> FeedState:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from stadthub_catalog.entry import Entry
 from stadthub_catalog.folding import spellings, words
+from stadthub_schemas.dataset import AccessClass
 from stadthub_schemas.vocabularies import THEMES
 
 #: A word that only begins as asked counts less, one that only holds it in its middle (a German compound) least.
@@ -51,6 +52,11 @@ class Index:
             found = one if found is None else {name: found[name] + weight for name, weight in one.items() if name in found}
         return found or {}
 
+    def holding(self, text: str) -> set[str]:
+        """The names of the entries that hold every word of the text as it stands, wherever."""
+        held = [set().union(*(self._postings.get(spelling, ()) for spelling in spellings(word))) for word in words(text)]
+        return set.intersection(*held) if held else set()
+
     def _word(self, word: str) -> dict[str, float]:
         scores: dict[str, float] = {}
         for spelling in spellings(word):
@@ -75,15 +81,16 @@ class Index:
 def _weights(entry: Entry) -> dict[str, float]:
     """Each word of the entry with what it says about it: the place that says most counts."""
     meta = entry.dataset.metadata
+    columns = [column for column in entry.columns if column.access is AccessClass.PUBLIC]  # nobody learns of the others by searching
     places: list[tuple[float, Iterable[str | None]]] = [
         (8.0, (meta.title, meta.title_en)),
         (6.0, (entry.name,)),
         (5.0, meta.keywords),
         (3.0, (entry.organization.title, entry.organization.name)),
         (2.0, (words for theme in meta.themes for words in THEMES[theme])),
-        (2.0, (text for column in entry.columns for text in (column.name, column.title, column.title_en))),
+        (2.0, (text for column in columns for text in (column.name, column.title, column.title_en))),
         (1.0, (meta.description, meta.description_en, meta.attribution)),
-        (1.0, (text for column in entry.columns for text in (column.description, column.description_en))),
+        (1.0, (text for column in columns for text in (column.description, column.description_en))),
     ]
     weights: dict[str, float] = {}
     for weight, texts in places:

@@ -62,6 +62,9 @@ _TEXTS: dict[str, Callable[[Entry], Iterable[str | None]]] = {
     "res_name": lambda entry: (one.title for one in entry.distributions),
 }
 
+#: Those of them that the index covers: only what it finds must be looked at.
+_INDEXED = ("title", "notes", "author")
+
 #: What is compared as it stands.
 _WORDS: dict[str, Callable[[Entry], Iterable[str]]] = {
     "id": lambda entry: (str(entry.id),),
@@ -164,9 +167,9 @@ class _Search:
             return {name for name in scores if not term.phrase or self._says(name, wanted)}
         if field in _TEXTS:
             values = _TEXTS[field]
-            return {
-                name for name, entry in self._entries.items() if any(_says(text, wanted, term.phrase) for text in values(entry) if text)
-            }
+            names = self._shelf.holding(wanted) if field in _INDEXED and "*" not in wanted else self._entries
+            near = ((name, self._entries[name]) for name in names if name in self._entries)
+            return {name for name, entry in near if any(_says(text, wanted, term.phrase) for text in values(entry) if text)}
         exact = _exact(wanted, term.phrase)
         return {name for name, entry in self._entries.items() if any(map(exact, _values(entry, field)))}
 

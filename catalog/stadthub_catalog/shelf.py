@@ -39,7 +39,7 @@ class Shelf:
         self._by_id: dict[UUID, str] = {}
         self._files: dict[UUID, tuple[Entry, Distribution]] = {}
         self._withdrawn: dict[str, UUID] = {}
-        self._facets: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._facets: dict[str, dict[str, tuple[str, ...]]] = {facet: {} for facet in FACETS}
         self._index = Index()
         self._visible: dict[Principal, dict[str, Entry]] = {}
 
@@ -90,6 +90,12 @@ class Shelf:
         with self._lock:
             self._refresh()
             return self._index.find(text)
+
+    def holding(self, text: str) -> set[str]:
+        """The names of all entries that hold every word of the text as it stands."""
+        with self._lock:
+            self._refresh()
+            return self._index.holding(text)
 
     def search(
         self, principal: Principal, text: str, wanted: Mapping[str, Sequence[str]], sort: str

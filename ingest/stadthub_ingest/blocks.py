@@ -106,7 +106,7 @@ def _times(plan: Plan, columns: dict[int, pa.Array], fields: dict[str, Field], r
 
 def _iso_times(texts: pa.Array, reader: TimeReader) -> pa.Array | None:
     """The times of a column that is ISO 8601 throughout, null in the doubled and the missing hour; None if it is not."""
-    if reader.times.formats[0] != "iso":
+    if reader.times.formats[0] != "iso" or reader.times.interval_end or reader.times.strip:
         return None
     try:
         return texts.cast(TIME)

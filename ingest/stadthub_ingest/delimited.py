@@ -53,8 +53,8 @@ class Sheet:
                 raise DecodeError(f"line {self.first_line + reader.line_num - 1}: {error}") from error
             if record is None:
                 return
-            if len(record) == width:
-                yield record
+            if len(record) == width or (len(record) > width and not any(record[width:])):
+                yield record[:width]  # some writers end a line with empty fields too many
             elif record:
                 line = self.first_line + reader.line_num - 1
                 text = self.layout.delimiter.join(record)

@@ -32,6 +32,11 @@ class Times(Strict):
     )
     time_zone: str | None = Field(default=None, description="the zone of times without an offset, such as Europe/Berlin")
     strip: str = Field(default="", description="characters around a time that are no part of it, such as an apostrophe")
+    interval_end: timedelta = Field(
+        default=timedelta(0),
+        ge=timedelta(0),
+        description="the times are the ends of intervals of this length: the change of the clock is looked up at their start",
+    )
     ambiguous: Literal["first", "second", "order", "reject"] = Field(
         default="order",
         description="the hour that autumn has twice: its first or second passing; order: a time that comes again is the second",
@@ -116,19 +121,20 @@ class TimeReader:
                 return found.astimezone(UTC)
             if self._zone is None:
                 return Unreadable(text, f"{text!r} has no offset: set options.times.time_zone")
+            found -= self.times.interval_end
             first, second = found.replace(tzinfo=self._zone, fold=0), found.replace(tzinfo=self._zone, fold=1)
             before, after = first.utcoffset(), second.utcoffset()
             if before == after or before is None or after is None:
-                return first.astimezone(UTC)
+                return self._instant(first)
             if before < after:
                 if self.times.missing == "shift":
-                    return first.astimezone(UTC)
+                    return self._instant(first)
                 return Unreadable(text, f"{text!r} does not exist in {self._zone.key}: the clock skips it in spring")
             if self.times.ambiguous == "order":
                 return found
             if self.times.ambiguous == "reject":
                 return Unreadable(text, f"{text!r} exists twice in {self._zone.key}: set options.times.ambiguous")
-            return (first if self.times.ambiguous == "first" else second).astimezone(UTC)
+            return self._instant(first if self.times.ambiguous == "first" else second)
         except OverflowError:
             return Unreadable(text, f"{text!r} is not a time that a calendar holds")
 
@@ -136,7 +142,11 @@ class TimeReader:
         key = (series, naive)
         again = key in self._seen
         self._seen.add(key)
-        return naive.replace(tzinfo=self._zone, fold=int(again)).astimezone(UTC)
+        return self._instant(naive.replace(tzinfo=self._zone, fold=int(again)))
+
+    def _instant(self, local: datetime) -> datetime:
+        """The time in UTC: the interval's end is counted from its start in real hours."""
+        return local.astimezone(UTC) + self.times.interval_end
 
 
 @lru_cache(maxsize=64)

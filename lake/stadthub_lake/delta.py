@@ -20,12 +20,13 @@ from stadthub_lake.storage import make_folder, storing, sync_file, sync_folder
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.errors import NotFound
 
-#: Old log entries go when `vacuum` says so, never by themselves; a checkpoint every so many commits keeps opening fast.
+#: Old log entries go when `vacuum` says so, never by themselves; a checkpoint every so many commits keeps opening fast, and the
+#: names of removed files stay in it for a week only.
 CONFIGURATION = {
     "delta.checkpointInterval": "50",
     "delta.enableExpiredLogCleanup": "false",
     "delta.logRetentionDuration": "interval 36500 days",
-    "delta.deletedFileRetentionDuration": "interval 36500 days",
+    "delta.deletedFileRetentionDuration": "interval 7 days",
 }
 
 #: How deltalake packs what it writes itself.
@@ -71,7 +72,7 @@ class Table:
     @property
     def exists(self) -> bool:
         """Whether the table was created."""
-        return self._log.is_dir() and DeltaTable.is_deltatable(str(self.folder))
+        return self._handle is not None or (self._log.is_dir() and DeltaTable.is_deltatable(str(self.folder)))
 
     def create(self, schema: pa.Schema) -> None:
         """Creates the empty table, durably; nothing happens if it is there."""

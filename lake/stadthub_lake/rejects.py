@@ -1,5 +1,6 @@
 """Refused rows: kept until the commit of their feed, then in a table of their own, each once."""
 
+import threading
 import uuid
 from collections import defaultdict
 from pathlib import Path
@@ -21,28 +22,32 @@ MOST_FILES = 50
 
 
 class Rejects:
-    """The refused rows of all feeds. The owner sees to it that one feed is not committed twice at once."""
+    """The refused rows of all feeds. Thread-safe."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._lock = threading.Lock()
         self._waiting: defaultdict[str, list[tuple[int, pa.Table]]] = defaultdict(list)
         self._tables: dict[str, Table] = {}
 
     def add(self, feed: str, position: int, rows: pa.Table) -> None:
         """Keeps refused rows until the feed's commit."""
         if rows.num_rows:
-            self._waiting[feed].append((position, conform(f"rejects of {feed}", rows, REJECTS).cast(REJECTS_STORED)))
+            kept = conform(f"rejects of {feed}", rows, REJECTS).cast(REJECTS_STORED)
+            with self._lock:
+                self._waiting[feed].append((position, kept))
 
     def commit(self, feed: str, progress: Progress) -> None:
         """The refused rows up to this position are on disk; those that already were are not written again."""
-        ready = [one for one in self._waiting[feed] if one[0] <= progress.position]
-        if not ready:
-            return
-        table = self._table(feed)
-        rows = pa.concat_tables([rows for _, rows in ready]).filter(pc.field("position") > table.position(feed))
-        if rows.num_rows:
-            self._write(table, feed, rows, progress)
-        self._waiting[feed] = [one for one in self._waiting[feed] if one not in ready]
+        with self._lock:
+            ready = [rows for position, rows in self._waiting[feed] if position <= progress.position]
+            if not ready:
+                return
+            table = self._table(feed)
+            rows = pa.concat_tables(ready).filter(pc.field("position") > table.position(feed))
+            if rows.num_rows:
+                self._write(table, feed, rows, progress)
+            self._waiting[feed] = [one for one in self._waiting[feed] if one[0] > progress.position]
 
     def _table(self, feed: str) -> Table:
         if feed not in self._tables:

@@ -27,7 +27,7 @@ MOST_TAIL_ROWS = 200_000
 FILE_ROWS = 4_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pending:
     """Accepted rows that wait for their commit; `numbers` are those of the datastreams in this process."""
 
@@ -65,7 +65,8 @@ class Series:
         return self.marks.of(feed)
 
     def append(self, feed: str, position: int, rows: pa.Table) -> Appended:
-        """Which rows were new; they are visible when this returns (large batches: after their commit)."""
+        """Which rows were new; they are visible when this returns. Large batches and replays of committed positions are visible
+        after their commit."""
         with self.lock:
             batch = read_batch(self.name, rows)
             newest = self._load()
@@ -90,11 +91,11 @@ class Series:
             self._load()
             ready = [one for one in self._pending if one.feed in progress and one.position <= progress[one.feed].position]
             marks = self.marks.moved(progress)
-            if not any(one.rows.num_rows for one in ready):
-                self.marks.note(marks)
-                return
             self._write_words()
-            self.transact(self._files(ready), (), marks)
+            if ready:
+                self.transact(self._files(ready), (), marks)
+            else:
+                self.marks.note(marks)
             self._pending = [one for one in self._pending if one not in ready]
             self._tail.forget({feed: mark.position for feed, mark in marks.items()}, self._fresh_words())
 

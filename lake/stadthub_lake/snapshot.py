@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from stadthub_lake import entities, inventory, manifest
 from stadthub_lake.delta import DataFile, Table
-from stadthub_lake.layout import REJECTS_STORED, columns_of, moment
+from stadthub_lake.layout import ENTITIES, REJECTS_STORED, columns_of, moment
 from stadthub_lake.storage import local_folder, storing
 from stadthub_lake.tail import TailReader, overlay, uncommitted
 from stadthub_schemas.dataset import TIMESERIES_COLUMNS, Column, Kind
@@ -112,7 +112,7 @@ class Reader:
 def _timeseries(shelf: _Shelf, folder: Path, as_of: datetime | None) -> Snapshot:
     """Observations: the tail is read before the table, so that a row is in one of them whenever it is committed between."""
     if not shelf.table.exists:
-        return _empty(shelf, folder)
+        return replace(_empty(shelf), tail=uncommitted([], {}), entities=ENTITIES.empty_table(), columns=TIMESERIES_COLUMNS)
     fresh, fresh_words = shelf.tail.read() if as_of is None else ([], None)
     table = shelf.table if as_of is None else _past(shelf, as_of)
     files = table.files() if as_of is not None else _newest(table)
@@ -131,10 +131,10 @@ def _timeseries(shelf: _Shelf, folder: Path, as_of: datetime | None) -> Snapshot
     )
 
 
-def _rows(shelf: _Shelf, folder: Path, as_of: datetime | None) -> Snapshot:
+def _rows(shelf: _Shelf, _folder: Path, as_of: datetime | None) -> Snapshot:
     """A table: the files of one version."""
     if not shelf.table.exists:
-        return _empty(shelf, folder)
+        return _empty(shelf)
     table = shelf.table if as_of is None else _past(shelf, as_of)
     files = table.files() if as_of is not None else _newest(table)
     schema = table.schema()
@@ -157,7 +157,7 @@ def _features(shelf: _Shelf, folder: Path, as_of: datetime | None) -> Snapshot:
     versions = manifest.read(folder / inventory.FEATURES)
     chosen = versions.newest if as_of is None else versions.at(as_of)
     if chosen is None:
-        return _empty(shelf, folder)
+        return _empty(shelf)
     return Snapshot(
         dataset=shelf.entry.name,
         kind=Kind.FEATURES,
@@ -178,11 +178,10 @@ _SNAPSHOTS: dict[Kind, Callable[[_Shelf, Path, datetime | None], Snapshot]] = {
 }
 
 
-def _empty(shelf: _Shelf, _folder: Path) -> Snapshot:
+def _empty(shelf: _Shelf) -> Snapshot:
     """A dataset that was made, but nothing came yet."""
     entry = shelf.entry
-    columns = TIMESERIES_COLUMNS if entry.kind is Kind.TIMESERIES else ()
-    return Snapshot(entry.name, entry.kind, 0, entry.created, (), None, None, columns, 0)
+    return Snapshot(entry.name, entry.kind, 0, entry.created, (), None, None, (), 0)
 
 
 def _newest(table: Table) -> tuple[DataFile, ...]:

@@ -103,7 +103,12 @@ def _table(name: str, folder: Path) -> Iterator[Finding]:
         if wrong:
             yield Finding(name, "error", f"the file {Path(file.path).name} {wrong}", RESTORE)
     for path in table.orphans():
-        yield Finding(name, "warning", f"the file {path} belongs to no version", "it is left of a crash; the next vacuum removes it")
+        yield Finding(
+            name,
+            "warning",
+            f"the file {path} belongs to no version",
+            "it is no longer needed or left of a crash: the next vacuum removes it",
+        )
 
 
 def _wrong(file: DataFile) -> str | None:

@@ -41,6 +41,8 @@ class Intake:
         self._store = doors.store
         self._catalog = doors.catalog
         progress = doors.store.progress(dataset.name, feed.id)
+        if progress.position > log.last:  # the raw log was lost or forgotten: positions never go back
+            log.start_after(progress.position)
         self.position = progress.position
         self.counts = progress.counts
         self.committed_position = progress.position

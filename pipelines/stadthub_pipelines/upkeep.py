@@ -11,8 +11,8 @@ from stadthub_schemas.dataset import Kind
 #: How often each is done for a dataset, in seconds.
 COMPACT, RETAIN = 600.0, 3600.0
 
-#: For how long the past of a dataset can be read with `as_of`.
-AS_OF_WINDOW = timedelta(days=30)
+#: For how long the past of a dataset can be read with `as_of`: each commit in it costs every later commit a little.
+AS_OF_WINDOW = timedelta(days=7)
 
 
 class Upkeep:
@@ -31,11 +31,13 @@ class Upkeep:
             return
         if dataset.metadata.retention is not None and dataset.kind is Kind.TIMESERIES:
             self._store.retain(dataset.name, datetime.now(UTC) - dataset.metadata.retention)
-        self._store.vacuum(dataset.name, AS_OF_WINDOW)
+        if dataset.kind is Kind.TIMESERIES:
+            self._store.vacuum(dataset.name, AS_OF_WINDOW)
 
     def raw_log(self, runner: Runner) -> None:
-        """Forget what is committed and older than the feed wants it kept."""
+        """Pack closed segments, and forget what is committed and older than the feed wants it kept."""
         if self._is_due("raw", runner.feed.id, RETAIN):
+            runner.log.compress()
             before = datetime.now(UTC) - timedelta(days=runner.feed.raw_days)
             runner.log.forget(before, runner.intake.committed_position)
 

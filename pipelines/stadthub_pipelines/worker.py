@@ -238,6 +238,8 @@ def run_once(feed: Feed, settings: Settings) -> Runner:
             settings.data_dir, settings.min_free_mb * 1_000_000, Doors(store, catalog), catalog, Reach(settings.allowed_hosts), _nothing
         )
         runner = Runner(feed, Flow(dataset, store, settings.commit_seconds, settings.commit_rows), place)
+        catalog.note_feed(feed.id, **runner.state())
+        runner.obey(paused=False)
         runner.pull_once()
         publisher = Publisher(reader, lake, catalog, Path(settings.data_dir) / "distributions", FILE_SECONDS)
         catalog.note_feed(feed.id, **runner.state())

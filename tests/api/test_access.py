@@ -13,7 +13,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import Mount
 
 from stadthub_api.app import create_app
-from stadthub_api.deps import operator, push_writer, readable_dataset, who_asks
+from stadthub_api.deps import _catalog, _lake, operator, push_writer, readable_dataset, who_asks
 from stadthub_schemas.settings import Settings
 from tests.api.city import (
     DATASETS,
@@ -25,6 +25,7 @@ from tests.api.city import (
     VEILED_METERS,
     City,
     client,
+    described,
 )
 
 #: Which dependency takes the decision that a route declares; any of them will do. A `public` route shows nothing of a dataset.
@@ -36,6 +37,9 @@ DECIDES: dict[str, tuple[Callable[..., Any], ...]] = {
 }
 #: Folders of files of ours that hold nothing of any dataset.
 MOUNTS = {"static"}
+
+#: CKAN has its own ways to carry a token and to refuse one: it decides inside, and the matrix below holds it to that.
+DECIDE_INSIDE = {"/api/action/{name}", "/api/3/action/{name}"}
 
 ROUTES = list(iter_route_contexts(create_app(Settings()).routes))
 
@@ -60,9 +64,13 @@ def test_every_route_declares_its_decision_and_takes_it(context: RouteContext) -
     declared = (getattr(context, "openapi_extra", None) or {}).get("x-access")
     assert declared in DECIDES, f"{context.path}: openapi_extra must have x-access, one of {', '.join(DECIDES)}"
     depends = set(calls(context.dependant))
+    if context.path in DECIDE_INSIDE:
+        return
     assert not DECIDES[declared] or depends & set(DECIDES[declared]), f"{context.path}: it declares {declared} and does not decide"
-    if declared == "dataset" and "{name}" in str(context.path):
+    if "{name}" in str(context.path):
         assert readable_dataset in depends, f"{context.path}: it names a dataset and must depend on ReadableDep"
+    if depends & {_catalog, _lake} and "GET" in (context.methods or ()):
+        assert who_asks in depends, f"{context.path}: it asks the catalogue or the lake and must depend on PrincipalDep"
 
 
 def test_there_are_routes_to_look_at() -> None:
@@ -90,6 +98,32 @@ FACES = (
     "/api/v1/datasets/{name}/exports/arrow",
     "/distributions/{name}/{file}",
 )
+
+#: Every route of the table that names a dataset, whatever it is: the portal's pages, and what will come.
+NAMING = sorted(
+    {str(context.path) for context in ROUTES if "{name}" in str(context.path) and "GET" in (context.methods or ())} - DECIDE_INSIDE
+)
+
+
+@pytest.mark.parametrize("path", NAMING)
+def test_no_route_that_names_a_dataset_tells_anybody_of_one_that_is_not_public(anybody: httpx.Client, city: City, path: str) -> None:
+    for name in (INTERNAL_NOISE, RESTRICTED_CAMERAS, "nowhere"):
+        answer = anybody.get(path.format(name=name, format="csv", file=city.files.get(name, "nowhere.csv")))
+        assert answer.status_code == 404
+        assert described(name).metadata.title not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/datasets", "/en/datasets", "/live", "/map.geojson", "/api/3/action/package_list", "/api/3/action/package_search"]
+)
+def test_no_list_tells_anybody_of_a_dataset_that_is_not_public(anybody: httpx.Client, path: str) -> None:
+    answer = anybody.get(path)
+    assert answer.status_code == 200
+    for name in (INTERNAL_NOISE, RESTRICTED_CAMERAS):
+        assert f"/datasets/{name}" not in answer.text
+        assert f'"{name}"' not in answer.text
+        assert described(name).metadata.title not in answer.text
+
 
 #: Which datasets each principal sees. Outside its scope a scoped token is anybody.
 SEES = {
@@ -128,6 +162,14 @@ def test_lists_and_sql_know_only_what_the_principal_sees(address: str, city: Cit
         for name in (INTERNAL_NOISE, RESTRICTED_CAMERAS):
             answer = one.post("/api/v1/sql", json={"sql": f'SELECT count(*) AS n FROM "{name}"'})
             assert answer.status_code == (200 if name in SEES[who] else 400), answer.text
+
+
+@pytest.mark.parametrize("who", SEES, ids=str)
+def test_ckan_shows_only_what_the_principal_sees(address: str, city: City, who: str | None) -> None:
+    with client(address, city.tokens[who] if who else None) as one:
+        assert set(one.get("/api/3/action/package_list").json()["result"]) <= SEES[who] | set(KINDS)
+        for name in DATASETS:
+            assert one.get(f"/api/3/action/package_show?id={name}").status_code == (200 if name in SEES[who] else 403)
 
 
 def text_of(answer: httpx.Response) -> str:

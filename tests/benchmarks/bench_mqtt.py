@@ -19,10 +19,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.servers import KEEPING, Broker, program, running_mosquitto, wait_until
-
 from stadthub_ingest.sources.mqtt import Message, Subscription
 from stadthub_schemas.feed import MqttSource
+from tests.servers import KEEPING, Broker, program, running_mosquitto, wait_until
 
 TOPIC = "city/air/17/state"
 

@@ -10,8 +10,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import func, select
 
 from stadthub_catalog import Catalog
+from stadthub_catalog.tables import recent
 from stadthub_schemas.dataset import TIMESERIES_COLUMNS
 from stadthub_schemas.errors import QueryError
 from tests.catalog.samples import START, rows
@@ -79,11 +81,15 @@ def test_a_row_that_is_remembered_twice_is_there_once(catalog: Catalog) -> None:
     assert _results(catalog.recent("air", STREAM, 2)) == [2.0, 1.0]
 
 
-def test_only_the_last_hundred_are_kept_for_long(catalog: Catalog) -> None:
-    for minute in range(0, 600, 6):
-        catalog.remember("air", rows(*range(minute, minute + 6)))
+def test_the_last_hundred_are_there_at_every_step_and_hardly_more(catalog: Catalog) -> None:
+    for minute in range(0, 400, 4):
+        catalog.remember("air", rows(*range(minute, minute + 4)))
+        expected = [float(one) for one in range(minute + 3, minute - 97, -1)] if minute >= 96 else None
+        assert _results(catalog.recent("air", STREAM, 100)) == expected
     catalog.remember("air", rows(-5))
-    assert _results(catalog.recent("air", STREAM, 100)) == [float(minute) for minute in range(599, 499, -1)]
+    assert _results(catalog.recent("air", STREAM, 100)) == [float(minute) for minute in range(399, 299, -1)]
+    with catalog.database.reading() as connection:
+        assert connection.execute(select(func.count()).select_from(recent)).scalar_one() < 250
 
 
 def test_many_rows_at_once_leave_the_newest_of_each_datastream(catalog: Catalog) -> None:

@@ -4,9 +4,9 @@ import pytest
 
 from stadthub_catalog import Catalog
 from stadthub_schemas.access import ANYBODY, Principal, Role
-from stadthub_schemas.dataset import AccessClass, Publisher
+from stadthub_schemas.dataset import AccessClass, Column, ColumnType, Extent, Publisher
 from stadthub_schemas.errors import QueryError
-from tests.catalog.samples import publish
+from tests.catalog.samples import dataset, publish
 
 ANALYST = Principal("ana", Role.ANALYST)
 
@@ -61,6 +61,13 @@ def filled(quick_catalog: Catalog) -> Catalog:
 )
 def test_words_are_found_however_they_are_spelled(filled: Catalog, text: str, names: set[str]) -> None:
     assert {entry.name for entry in filled.search(text, principal=ANYBODY).entries} == names
+
+
+def test_a_column_that_is_not_for_everybody_is_not_found_by_its_words(quick_catalog: Catalog) -> None:
+    columns = (Column(name="halter", type=ColumnType.TEXT, title="Fahrzeughalter", access=AccessClass.INTERNAL),)
+    quick_catalog.publish(dataset(), columns, Extent(), (), "baeume")
+    assert quick_catalog.search("fahrzeughalter", principal=ANYBODY).total == 0
+    assert quick_catalog.search("halter", principal=ANYBODY).total == 0
 
 
 def test_a_title_says_more_than_a_description(filled: Catalog) -> None:

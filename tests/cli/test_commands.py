@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import typer
+from tests.cli.conftest import Command
 from typer.core import TyperGroup
 from typer.main import get_command
 
@@ -16,7 +17,6 @@ from stadthub_catalog.catalog import Catalog
 from stadthub_ingest import registry
 from stadthub_schemas.access import Role
 from stadthub_schemas.settings import Settings, load_settings
-from tests.cli.conftest import Command
 
 
 def _all() -> list[tuple[str, ...]]:

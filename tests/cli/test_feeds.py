@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from stadthub_catalog.catalog import Catalog
 from tests.cli.conftest import Command
+
+from stadthub_catalog.catalog import Catalog
 
 
 def test_all_mistakes_of_all_files_are_told_at_once(stadthub: Command, city: Path) -> None:

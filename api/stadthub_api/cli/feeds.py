@@ -137,6 +137,8 @@ def run(name: NameArgument, as_json: JsonOption = False, config: ConfigOption = 
         answer: dict[str, Any] = {"feed": feed.id, "by": "worker"}
         say(f"{feed.id}: the running hub does it now; `stadthub status` shows the result.")
     else:
+        with catalog_of(settings) as catalog:
+            catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type)
         with working(f"Running {feed.id}"):
             run_once(feed, settings)
         with catalog_of(settings) as catalog:

@@ -17,6 +17,11 @@ Then write [bold]#:schema ./feed.schema.json[/bold] as first line of a feed file
 """
 
 
+@app.callback()
+def schemas() -> None:
+    """Schemas for editors."""
+
+
 @app.command(epilog=EXAMPLES)
 def feed() -> None:
     """The JSON Schema of a feed file."""

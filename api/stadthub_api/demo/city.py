@@ -150,9 +150,9 @@ def districts() -> dict[str, Any]:
     features = []
     for number, (name, ring) in enumerate(zip(DISTRICTS, rings, strict=True)):
         people = int(between(4_000, 21_000, "people", name))
-        properties = {"id": f"bezirk-{number + 1}", "name": name, "nummer": number + 1, "einwohner": people, "simuliert": True}
+        properties = {"name": name, "nummer": number + 1, "einwohner": people, "simuliert": True}
         # RFC 7946: outer rings turn counterclockwise.
-        features.append(_feature({"type": "Polygon", "coordinates": [ring[::-1]]}, properties))
+        features.append(_feature(f"bezirk-{number + 1}", {"type": "Polygon", "coordinates": [ring[::-1]]}, properties))
     return _collection(features)
 
 
@@ -172,7 +172,6 @@ def _tree(number: int) -> dict[str, Any]:
     botanical, german = SPECIES[int(len(SPECIES) * chance("species", number))]
     year = 1900 + int(125 * chance("year", number) ** 0.6)
     properties = {
-        "id": f"baum-{number:04d}",
         "art_botanisch": botanical,
         "art_deutsch": german,
         "pflanzjahr": year,
@@ -182,7 +181,7 @@ def _tree(number: int) -> dict[str, Any]:
         "bezirk": stands.district,
         "simuliert": True,
     }
-    return _feature({"type": "Point", "coordinates": [stands.longitude, stands.latitude]}, properties)
+    return _feature(f"baum-{number:04d}", {"type": "Point", "coordinates": [stands.longitude, stands.latitude]}, properties)
 
 
 def stops() -> dict[str, Any]:
@@ -191,7 +190,6 @@ def stops() -> dict[str, Any]:
     for number in range(120):
         stands = spot("stop", number, "Haltestelle")
         properties = {
-            "id": f"haltestelle-{number:03d}",
             "name": f"{STREETS[number % len(STREETS)]} {number // len(STREETS) + 1}",
             "art": "Straßenbahn" if chance("tram", number) < 0.3 else "Bus",
             "linien": int(between(1, 6, "lines", number)),
@@ -199,12 +197,14 @@ def stops() -> dict[str, Any]:
             "bezirk": stands.district,
             "simuliert": True,
         }
-        features.append(_feature({"type": "Point", "coordinates": [stands.longitude, stands.latitude]}, properties))
+        features.append(
+            _feature(f"haltestelle-{number:03d}", {"type": "Point", "coordinates": [stands.longitude, stands.latitude]}, properties)
+        )
     return _collection(features)
 
 
-def _feature(geometry: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "Feature", "id": properties["id"], "geometry": geometry, "properties": properties}
+def _feature(key: str, geometry: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "Feature", "id": key, "geometry": geometry, "properties": properties}
 
 
 def _collection(features: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """What the tests of the storing side have in common: a lake in a folder, and rows to put into it."""
 
+import os
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +14,9 @@ from stadthub_lake.store import Progress, Store
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Contact, Dataset, Kind, Metadata, Publisher
 from stadthub_schemas.rows import FEATURES_IN, OBSERVATIONS_IN
+
+#: What a program that a test starts finds on its way: the rooms of this checkout.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from .crash_writer import Worker
-from .given import Place, content
+from .given import ENVIRONMENT, Place, content
 
 KILLS = 10
 
@@ -15,7 +15,7 @@ KILLS = 10
 def run_and_kill(folder: Path, seconds: float) -> int:
     """The last number that the writer acknowledged before it was killed."""
     program = [sys.executable, str(Path(__file__).with_name("crash_writer.py")), str(folder)]
-    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as writer:
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as writer:
         assert writer.stdout is not None
         acknowledged = int(writer.stdout.readline())
         end = time.monotonic() + seconds

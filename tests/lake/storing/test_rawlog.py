@@ -15,6 +15,8 @@ from stadthub_lake.rawlog import RawLog
 from stadthub_lake.verify import raw_log
 from stadthub_schemas.errors import StorageError
 
+from .given import ENVIRONMENT
+
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
 
@@ -224,7 +226,7 @@ while True:
 def test_a_killed_writer_loses_nothing_that_was_synced(tmp_path: Path) -> None:
     acknowledged = 0
     for kill in range(5):
-        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path / "air")], stdout=subprocess.PIPE, text=True)
+        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path / "air")], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
         assert writer.stdout is not None
         for _ in range(20 + 13 * kill):
             acknowledged = int(writer.stdout.readline())

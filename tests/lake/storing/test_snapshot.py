@@ -9,7 +9,7 @@ from pathlib import Path
 from stadthub_lake.snapshot import Reader
 from stadthub_schemas.dataset import TIMESERIES_COLUMNS
 
-from .given import Place, content, minute, observations, progress
+from .given import ENVIRONMENT, Place, content, minute, observations, progress
 
 WRITER = """
 import random, sys
@@ -18,7 +18,7 @@ from pathlib import Path
 import pyarrow as pa
 from stadthub_lake.store import Progress, Store
 from stadthub_schemas.counts import Counts
-from tests_crash_writer import START, OBSERVATIONS_IN
+from crash_writer import START, OBSERVATIONS_IN
 store = Store(sys.argv[1] + "/lake", Path(sys.argv[1]) / "data")
 rows = 0
 for position in range(1, 401):
@@ -32,14 +32,15 @@ for position in range(1, 401):
     if random.random() < 0.02:
         store.compact("air")
 print(rows)
-""".replace("tests_crash_writer", "crash_writer")
+"""
 
 
 def test_a_reader_beside_a_writer_sees_a_count_that_only_grows_and_ends_exact(place: Place) -> None:
     place.store.close()
     program = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n{WRITER}"
+    command = [sys.executable, "-c", program, str(place.folder)]
     looks = 0
-    with subprocess.Popen([sys.executable, "-c", program, str(place.folder)], stdout=subprocess.PIPE, text=True) as writer:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as writer:
         seen = 0
         while writer.poll() is None:
             snapshot = place.reader.snapshot("air")
@@ -49,6 +50,7 @@ def test_a_reader_beside_a_writer_sees_a_count_that_only_grows_and_ends_exact(pl
                 assert len(set(rows)) == len(rows) == snapshot.rows
                 assert [when for _, when, _ in rows] == sorted(when for _, when, _ in rows)
             seen, looks = snapshot.rows, looks + 1
+        assert writer.returncode == 0
         assert writer.stdout is not None
         total = int(writer.stdout.read())
     assert place.reader.snapshot("air").rows == total

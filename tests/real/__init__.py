@@ -1,0 +1,1 @@
+"""Tests over recorded real input, where it is present."""
