@@ -53,7 +53,6 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     app.state.error_page = errors.page
     register(app)
-    app.state.error_page = errors.page
     for around in (BodyLimit, Recent, Compression, Envelope):  # the last one stands outermost
         app.add_middleware(around)
     return app

@@ -22,6 +22,9 @@ from stadthub_schemas.rows import FEATURES_IN, OBSERVATIONS_IN, REJECTS
 from stadthub_schemas.settings import Settings
 
 AIR, TREES, DISTRICTS, HOURS, EMPTY, HIDDEN = "air-quality", "trees", "districts", "opening-hours", "water-levels", "cameras"
+VEILED = "meters"
+#: Stands in a column that nobody may see.
+SECRET = "streng-geheim"
 THINGS = 24
 NOW = datetime.now(UTC).replace(microsecond=0)
 PROPERTIES = {"pm10": ("ug/m3", 18.0), "air_temperature": ("Cel", 9.0)}
@@ -51,6 +54,10 @@ def build(folder: Path) -> City:
     catalog.remember(AIR, appended.fresh)
     store.ensure(_described(EMPTY, Kind.TIMESERIES))
     store.ensure(_described(HIDDEN, Kind.TIMESERIES))
+    store.ensure(_described(VEILED, Kind.TIMESERIES))
+    veiled = store.append(VEILED, VEILED, 1, _veiled())
+    store.commit(VEILED, {VEILED: Progress(1, Counts(received=veiled.stored, stored=veiled.stored))})
+    catalog.remember(VEILED, veiled.fresh)
     for name, kind, rows in ((TREES, Kind.FEATURES, _trees()), (DISTRICTS, Kind.FEATURES, _districts()), (HOURS, Kind.TABLE, _hours())):
         store.ensure(_described(name, kind))
         store.replace(name, name, rows, Progress(1, Counts(received=rows.num_rows, stored=rows.num_rows)))
@@ -63,6 +70,7 @@ def build(folder: Path) -> City:
         (AIR, Kind.TIMESERIES),
         (EMPTY, Kind.TIMESERIES),
         (HIDDEN, Kind.TIMESERIES),
+        (VEILED, Kind.TIMESERIES),
         (TREES, Kind.FEATURES),
         (DISTRICTS, Kind.FEATURES),
         (HOURS, Kind.TABLE),
@@ -97,6 +105,12 @@ WORDS: dict[str, dict[str, Any]] = {
         "update_frequency": "5MIN",
     },
     HIDDEN: {"title": "Kameras", "description": "Nur für Befugte.", "themes": ("TRAN",), "access": "restricted"},
+    VEILED: {
+        "title": "Zähler",
+        "description": "Zähler ohne ihre Namen und Orte.",
+        "themes": ("ENER",),
+        "columns": {name: {"access": "restricted"} for name in ("thing_name", "longitude")},
+    },
     TREES: {
         "title": "Bäume",
         "title_en": "Trees",
@@ -143,6 +157,22 @@ def _air() -> pa.Table:
                     }
                 )
     return pa.Table.from_pylist(rows, schema=OBSERVATIONS_IN)
+
+
+def _veiled() -> pa.Table:
+    """Two values, newer than any other, of a thing whose name and place nobody may see."""
+    row = {
+        "thing": "zaehler-1",
+        "thing_name": SECRET,
+        "observed_property": "electric_power",
+        "unit": "kW",
+        "longitude": 8.12345,
+        "latitude": 50.0,
+        "received_time": NOW,
+    }
+    return pa.Table.from_pylist(
+        [{**row, "phenomenon_time": NOW - timedelta(seconds=number), "result": 3.0 + number} for number in range(2)], schema=OBSERVATIONS_IN
+    )
 
 
 def _trees() -> pa.Table:

@@ -16,7 +16,7 @@ PAGES = (
     f"/datasets/{TREES}?species__contains=Linde",
     f"/datasets/{HOURS}?office__contains=nirgends",
     f"/datasets/{EMPTY}",
-    "/api",
+    "/entwickler",
     "/barrierefreiheit",
     "/impressum",
     "/datenschutz",
@@ -49,6 +49,14 @@ def test_a_page_is_accessible_light_and_dark_narrow_and_asks_nobody_else(
         assert seen.page.evaluate("document.documentElement.scrollWidth") <= 320
         expected = [text for text in seen.complaints if path in MISSING and "404" in text]
         assert [text for text in seen.complaints if text not in expected] == []
+        assert seen.foreign == []
+
+
+def test_the_page_of_the_api_asks_nobody_else_and_breaks_no_policy(visit: Look) -> None:
+    with visit() as seen:
+        page = seen.go("/api/docs").page
+        page.locator(".opblock").first.wait_for()
+        assert seen.complaints == []
         assert seen.foreign == []
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from playwright.sync_api import expect
 
-from tests.portal.city import AIR, DISTRICTS, EMPTY, HIDDEN, HOURS, TREES, City
+from tests.portal.city import AIR, DISTRICTS, EMPTY, HIDDEN, HOURS, SECRET, TREES, VEILED, City
 
 Look = Callable[..., Any]
 FIRST_CELLS = "#table tbody tr td:first-child"
@@ -141,7 +141,16 @@ def test_the_language_switch_keeps_the_page_and_its_filter(visit: Look) -> None:
 def test_every_link_of_the_pages_leads_somewhere(portal_address: str) -> None:
     seen: set[str] = set()
     with httpx.Client(base_url=portal_address, follow_redirects=True, timeout=30, headers={"Accept": "text/html"}) as client:
-        for path in ("/", "/en/", "/datasets", f"/datasets/{TREES}", f"/en/datasets/{AIR}", f"/datasets/{DISTRICTS}", "/api", "/impressum"):
+        for path in (
+            "/",
+            "/en/",
+            "/datasets",
+            f"/datasets/{TREES}",
+            f"/en/datasets/{AIR}",
+            f"/datasets/{DISTRICTS}",
+            "/entwickler",
+            "/impressum",
+        ):
             seen.update(re.findall(r'(?:href|src)="(/[^"#]*)', client.get(path).text.replace("&amp;", "&")))
         wrong = {url: client.get(url).status_code for url in sorted(seen) if not url.startswith("/distributions/")}
     assert {url: status for url, status in wrong.items() if status not in (200, 401)} == {}
@@ -152,6 +161,24 @@ def test_what_nobody_may_see_is_nowhere(portal_address: str, portal_city: City) 
         assert client.get(f"/datasets/{HIDDEN}").status_code == 404
         assert "Kameras" not in client.get("/datasets").text + client.get("/").text
         assert client.get(f"/datasets/{HIDDEN}", headers={"Authorization": f"Bearer {portal_city.token}"}).status_code == 200
+
+
+def test_a_hidden_column_is_on_no_page_and_on_no_map(portal_address: str) -> None:
+    with httpx.Client(base_url=portal_address, timeout=30) as client:
+        for path in (
+            "/",
+            "/live",
+            "/map.geojson",
+            f"/datasets/{VEILED}",
+            f"/datasets/{VEILED}/map.geojson",
+            f"/datasets/{VEILED}?chart_span=day",
+        ):
+            answer = client.get(path)
+            assert answer.status_code == 200, path
+            assert SECRET not in answer.text, path
+            assert re.search(r"8[.,]12", answer.text) is None, path
+        assert client.get(f"/datasets/{VEILED}?thing_name__contains=s").status_code == 400
+        assert "zaehler-1" in client.get("/live").text
 
 
 def test_freshness_is_told_from_the_data(portal_address: str) -> None:

@@ -86,6 +86,10 @@ class Writing:
             return "–"
         return format_decimal(value, format="#,##0.##" if abs(value) >= 1 else "0.####", locale=self.locale)
 
+    def place(self, degrees: float) -> str:
+        """A longitude or latitude in degrees, to about a metre."""
+        return f"{format_decimal(degrees, format='0.00000', locale=self.locale)}°"
+
     def measure(self, value: float | None, unit: str | None) -> str:
         """A number with the symbol of its unit."""
         symbol = self.unit(unit)

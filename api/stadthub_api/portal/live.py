@@ -13,6 +13,8 @@ from stadthub_schemas.dataset import Kind
 DATASETS = 4
 VALUES = 3
 AMONG = 60
+#: Without these columns a value says nothing.
+NEEDED = ("phenomenon_time", "thing", "observed_property", "result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,13 @@ def live(catalog: Catalog, entries: Sequence[Entry], principal: Principal) -> li
 
 def _chosen(catalog: Catalog, entry: Entry, principal: Principal) -> Iterator[dict[str, Any]]:
     """Some of the newest values, the newest of each observed property first; none where the results are not for everybody."""
-    if not may(principal, Action.READ, entry.dataset).shows("result"):
+    decision = may(principal, Action.READ, entry.dataset)
+    if not all(decision.shows(column) for column in NEEDED):
         return
-    rows = sorted(catalog.latest(entry.dataset.name, AMONG), key=lambda row: str(row["phenomenon_time"]), reverse=True)
+    seen: list[dict[str, Any]] = [
+        {name: value if decision.shows(name) else None for name, value in row.items()} for row in catalog.latest(entry.dataset.name, AMONG)
+    ]
+    rows = sorted(seen, key=lambda row: str(row["phenomenon_time"]), reverse=True)
     first: dict[str, dict[str, Any]] = {}
     for row in rows:
         first.setdefault(row["observed_property"], row)

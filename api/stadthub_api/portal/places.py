@@ -8,6 +8,7 @@ import orjson
 from stadthub_api.portal.language import Writing
 from stadthub_catalog.entry import Entry
 from stadthub_lake.lake import Lake
+from stadthub_schemas.access import Decision
 from stadthub_schemas.dataset import Column, ColumnType
 from stadthub_schemas.errors import NotFound
 from stadthub_schemas.properties import title
@@ -23,13 +24,16 @@ WORDS = 12
 Feature = dict[str, Any]
 
 
-def things(lake: Lake, entry: Entry) -> list[dict[str, Any]]:
-    """The things of a timeseries as rows; none where the dataset has no rows yet."""
+def things(lake: Lake, entry: Entry, decision: Decision) -> list[dict[str, Any]]:
+    """The things of a timeseries as rows, without what this reader may not see; none where nothing is stored yet."""
+    if not decision.shows("thing") or not decision.shows("observed_property"):
+        return []
     try:
         rows: list[dict[str, Any]] = lake.things(entry.dataset.name).to_pylist()
     except NotFound:
         return []
-    return rows
+    veiled = [column for column in ("thing_name", "longitude", "latitude") if not decision.shows(column)]
+    return [{**row, **dict.fromkeys(veiled)} for row in rows]
 
 
 def thing_features(rows: Sequence[dict[str, Any]], write: Writing, more: dict[str, Any]) -> Iterator[Feature]:

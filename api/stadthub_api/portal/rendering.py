@@ -129,4 +129,8 @@ def _everywhere(request: Request) -> dict[str, Any]:
 def page(request: Request, template: str, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
     """The page, or the part of one that htmx asked for."""
     words = _environment(language_of(request.url.path)).get_template(template).render({**_everywhere(request), **context})
-    return HTMLResponse(words, status, headers={"Content-Language": language_of(request.url.path), "Vary": "Cookie"})
+    return HTMLResponse(
+        words,
+        status,
+        headers={"Content-Language": language_of(request.url.path), "Cache-Control": "no-cache", "Vary": "Cookie, Authorization"},
+    )

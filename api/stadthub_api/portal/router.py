@@ -28,6 +28,12 @@ def static(path: str) -> Response:
     return FileResponse(file, headers={"Cache-Control": FOR_EVER if hashed else AGAIN})
 
 
+@router.get("/favicon.ico", openapi_extra=PUBLIC)
+def icon() -> Response:
+    """The icon, for pages that name none."""
+    return FileResponse(STATIC / "icon.svg", media_type="image/svg+xml", headers={"Cache-Control": "public, max-age=86400"})
+
+
 for prefix in ("", "/de", "/en"):
     for part in PAGES:
         router.include_router(part, prefix=prefix)

@@ -1,5 +1,6 @@
 """The page of one dataset: words, freshness, table, chart, map, downloads, snippets. Its state is its address."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -20,6 +21,9 @@ from stadthub_schemas.dataset import Kind
 
 router = APIRouter(include_in_schema=False)
 
+#: How many things the table beside the map lists.
+THINGS = 500
+
 #: Formats in which the filtered view is offered, by kind of dataset.
 EXPORTS = {
     Kind.TIMESERIES: ("csv", "json", "geojson", "parquet", "arrow"),
@@ -36,6 +40,7 @@ def dataset(request: Request, lake: LakeDep, seen: ReadableDep) -> Response:
     answer = asked.answer(lake)
     base = link(write.language, f"/datasets/{seen.entry.dataset.name}")
     fields = asked.fields(answer.shown)
+    things = places.things(lake, seen.entry, seen.decision) if seen.entry.dataset.kind is Kind.TIMESERIES else []
     context = {
         "entry": seen.entry,
         "meta": seen.entry.dataset.metadata,
@@ -48,7 +53,10 @@ def dataset(request: Request, lake: LakeDep, seen: ReadableDep) -> Response:
         "order": asked.sorted_by(),
         "cell": lambda column, value: cell(column, value, write),
         "map_there": _has_map(seen),
-        **_chart(request, lake, seen, write),
+        "box": seen.entry.extent.bbox if _has_map(seen) else None,
+        "things": things[:THINGS],
+        "things_total": len(things),
+        **_chart(request, lake, seen, things),
         **_machine(request, seen, asked),
     }
     return page(request, "dataset.html", context)
@@ -61,7 +69,7 @@ def dataset_map(request: Request, lake: LakeDep, seen: ReadableDep) -> Response:
     if not _has_map(seen):
         return Response(places.collection(()), media_type="application/geo+json")
     if seen.entry.dataset.kind is Kind.TIMESERIES:
-        features = list(places.thing_features(places.things(lake, seen.entry), write, {}))
+        features = list(places.thing_features(places.things(lake, seen.entry, seen.decision), write, {}))
     else:
         asked = table(seen, write, request.query_params.multi_items())
         words = [*asked.filters, ("limit", str(places.MOST))]
@@ -78,12 +86,13 @@ def _has_map(seen: Readable) -> bool:
     return geometry is not None and geometry not in seen.hidden
 
 
-def _chart(request: Request, lake: Lake, seen: Readable, write: Writing) -> dict[str, Any]:
+def _chart(request: Request, lake: Lake, seen: Readable, things: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What the chart's part of the page needs; `chart` None where there is nothing to draw."""
     nothing: dict[str, Any] = {"chart": None}
     if seen.entry.dataset.kind is not Kind.TIMESERIES or {"result", "datastream", "thing", "observed_property"} & seen.hidden:
         return nothing
-    wanted = chosen(places.things(lake, seen.entry), request.query_params.multi_items(), write)
+    write = writing(request)
+    wanted = chosen(things, request.query_params.multi_items(), write)
     if wanted is None:
         return nothing
     drawn = chart(lake, seen, wanted, write)

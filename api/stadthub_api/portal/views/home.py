@@ -30,7 +30,11 @@ def home(
 ) -> Response:
     """The home page."""
     entries = _seen(catalog, principal)
-    rows = [{**row, "entry": entry} for entry in _observing(entries, principal) for row in places.things(lake, entry)]
+    rows = [
+        {**row, "entry": entry}
+        for entry in _observing(entries, principal)
+        for row in places.things(lake, entry, may(principal, Action.READ, entry.dataset))
+    ]
     last = max(1, -(-len(rows) // THINGS))
     number = min(things, last)
     context = {
@@ -87,7 +91,7 @@ def _points(entries: list[Entry], lake: Lake, principal: Principal, write: Writi
             "_href": link(write.language, f"/datasets/{entry.dataset.name}"),
             "_link": write.word("Zum Datensatz"),
         }
-        yield from places.thing_features(places.things(lake, entry), write, more)
+        yield from places.thing_features(places.things(lake, entry, may(principal, Action.READ, entry.dataset)), write, more)
 
 
 def _ground(entries: list[Entry], lake: Lake, principal: Principal) -> Iterator[dict[str, Any]]:

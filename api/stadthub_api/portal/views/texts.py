@@ -26,7 +26,7 @@ def privacy(request: Request) -> Response:
     return page(request, "privacy.html", {})
 
 
-@router.get("/api", openapi_extra=PUBLIC)
+@router.get("/entwickler", openapi_extra=PUBLIC)
 def developers(request: Request, catalog: CatalogDep, principal: PrincipalDep) -> Response:
     """The interfaces, with examples on a dataset that is there."""
     found = catalog.search("", principal=principal, facets={"kind": ("timeseries",)}, sort="modified", limit=1).entries
