@@ -53,6 +53,7 @@ class Runner:
         self._lock = threading.Lock()
         if isinstance(feed.source, HttpSource | FileSource):
             self.puller = Puller(feed, self.log, place.catalog, place.reach)
+        self.intake.remind()
         with flow.lock:
             flow.intakes[feed.id] = self.intake
 
