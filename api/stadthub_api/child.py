@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import structlog
 
-from stadthub_api.worker import WITH_PARENT
+from stadthub_pipelines.__main__ import WITH_PARENT
 
 log = structlog.get_logger()
 

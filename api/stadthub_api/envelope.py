@@ -44,8 +44,8 @@ CORS = [
 ]
 PREFLIGHT = [
     *CORS,
-    (b"access-control-allow-methods", b"GET, HEAD, OPTIONS"),
-    (b"access-control-allow-headers", b"Authorization, Content-Type, Range, If-None-Match, If-Range, If-Modified-Since"),
+    (b"access-control-allow-methods", b"GET, HEAD, POST, OPTIONS"),
+    (b"access-control-allow-headers", b"Authorization, X-CKAN-API-Key, Content-Type, Range, If-None-Match, If-Range, If-Modified-Since"),
     (b"access-control-max-age", b"86400"),
     (b"content-length", b"0"),
 ]

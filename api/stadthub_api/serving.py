@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from stadthub_api.app import create_app
-from stadthub_api.logs import configure
+from stadthub_pipelines.logs import configure
 from stadthub_schemas.settings import Settings, load_settings
 
 UVICORN: dict[str, Any] = {

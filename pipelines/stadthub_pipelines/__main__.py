@@ -1,30 +1,61 @@
-"""The worker as a process: `python -m stadthub_pipelines`, settings from the environment."""
+"""The worker as a process of its own: `python -m stadthub_pipelines`. It ends by SIGTERM, by ctrl-C, or with its parent."""
 
+import os
 import signal
 import sys
+import threading
 from types import FrameType
 
+from stadthub_pipelines.logs import configure
+from stadthub_pipelines.running import WORKER, held
 from stadthub_pipelines.worker import Worker
 from stadthub_schemas.errors import StadthubError
-from stadthub_schemas.settings import load_settings
+from stadthub_schemas.settings import Settings, load_settings
+
+#: Says that standard input is a pipe of the parent: when it closes, the parent is gone.
+WITH_PARENT = "--with-parent"
+#: How long a worker without a parent may take to commit what it has, in seconds.
+GRACE = 20.0
 
 
-def main() -> int:
-    """Run the worker until it is told to stop; 1 when it can't start."""
+def work(settings: Settings) -> None:
+    """Run all feeds until told to stop. Conflict if a worker runs on this data_dir already."""
+    with held(settings.data_dir, WORKER, "a worker runs on this data_dir"):
+        worker = Worker(settings)
+
+        def stop(_signal: int, _frame: FrameType | None) -> None:
+            # The second signal ends it at once: what is acknowledged is on disk in any case.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            threading.Thread(target=worker.stop, name="stop").start()
+
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGTERM, stop)
+        worker.run()
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of the pipe from the parent, then stop as if told so; if that takes too long, end."""
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    ended = threading.Timer(GRACE, os._exit, (1,))
+    ended.daemon = True
+    ended.start()
+
+
+def main() -> None:
+    """Run the worker with the settings of the environment; a mistake is a sentence and exit code 1."""
+    if WITH_PARENT in sys.argv[1:]:
+        threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     try:
-        worker = Worker(load_settings())
+        settings = load_settings()
+        configure(settings)
+        work(settings)
     except StadthubError as error:
         sys.stderr.write(f"{error}\n")
-        return 1
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        worker.stop()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    worker.run()
-    return 0
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -24,7 +24,7 @@ from stadthub_pipelines.intake import Doors
 from stadthub_pipelines.publish import Publisher
 from stadthub_pipelines.runner import Place, Runner
 from stadthub_pipelines.upkeep import Upkeep
-from stadthub_schemas.errors import NotFound, StadthubError
+from stadthub_schemas.errors import FeedError, NotFound, StadthubError
 from stadthub_schemas.feed import Feed
 from stadthub_schemas.settings import Settings
 
@@ -233,7 +233,8 @@ def run_once(feed: Feed, settings: Settings) -> Runner:
     try:
         look = FeedFolder(settings.feeds).look() or Look()
         dataset = look.datasets.get(feed.id) or feed.described()
-        assert dataset is not None
+        if dataset is None:
+            raise FeedError(f"{feed.id}: metadata: no feed file describes dataset {feed.dataset!r}: add a [metadata] table")
         place = Place(
             settings.data_dir, settings.min_free_mb * 1_000_000, Doors(store, catalog), catalog, Reach(settings.allowed_hosts), _nothing
         )

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.conftest import Command
 from tests.cli.running import ask, free_port, start, until
 
-from stadthub_api.running import HUB, WORKER, holder
+from stadthub_pipelines.running import HUB, WORKER, holder
 
 
 @contextmanager

@@ -5,16 +5,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import orjson
 
 from stadthub_catalog.catalog import Catalog
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
+from stadthub_pipelines.spool import Spooling
 from stadthub_pipelines.worker import Worker
 from stadthub_schemas.errors import NotFound
 from stadthub_schemas.query import RowsQuery
@@ -61,13 +60,9 @@ class Running:
         self.push_bytes(feed, orjson.dumps({"rows": rows}))
 
     def push_bytes(self, feed: str, body: bytes) -> None:
-        folder = self.settings.data_dir / "push" / feed
-        folder.mkdir(parents=True, exist_ok=True)
-        name = f"{time.time_ns()}-{uuid4().hex}"
-        hidden = folder / f".{name}"
-        header = {"content_type": "application/json", "received_time": datetime.now(UTC).isoformat(), "name": "push:test"}
-        hidden.write_bytes(orjson.dumps(header) + b"\n" + body)
-        hidden.rename(folder / f"{name}.body")
+        spooling = Spooling(self.settings.data_dir / "push" / feed, "application/json", "test")
+        spooling.write(body)
+        spooling.keep()
 
     def count(self, dataset: str) -> int:
         with suppress(NotFound):

@@ -11,7 +11,7 @@ from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalo
 from stadthub_api.cli.output import plain, print_json, print_rows, print_table, rows_of, say, working
 from stadthub_api.cli.status import SUM, state
 from stadthub_api.cli.times import moment
-from stadthub_api.running import WORKER, holder
+from stadthub_pipelines.running import WORKER, holder
 from stadthub_pipelines.trial import Trial, try_feed
 from stadthub_pipelines.worker import run_once
 from stadthub_schemas.errors import Conflict, NotFound

@@ -11,13 +11,13 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from stadthub_api import demo as city
-from stadthub_api.app import create_app
 from stadthub_api.child import Child
 from stadthub_api.cli.hub import ConfigOption, DataDirOption, HostOption, PortOption, as_environment, settings_of
 from stadthub_api.cli.output import say
-from stadthub_api.running import HUB, held
-from stadthub_api.serving import UVICORN
-from stadthub_api.worker import work
+from stadthub_api.serving import UVICORN, serve_with
+from stadthub_pipelines.__main__ import work
+from stadthub_pipelines.logs import configure
+from stadthub_pipelines.running import HUB, held
 from stadthub_schemas.errors import SettingsError
 from stadthub_schemas.settings import Settings
 
@@ -70,15 +70,17 @@ def worker(config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
 
     [bold]Example[/bold]: stadthub worker --data-dir /srv/stadthub
     """
-    work(settings_of(config, data_dir=data_dir))
+    settings = settings_of(config, data_dir=data_dir)
+    configure(settings)
+    work(settings)
 
 
 def serve(settings: Settings, listening: socket.socket) -> None:
     """Both halves of the hub until ctrl-C or SIGTERM; a second ctrl-C ends it at once."""
     ours = {**UVICORN, "timeout_graceful_shutdown": GRACEFUL}
-    configuration = uvicorn.Config(functools.partial(create_app, settings), factory=True, workers=settings.api_workers, **ours)
+    configuration = uvicorn.Config(functools.partial(serve_with, settings), factory=True, workers=settings.api_workers, **ours)
     server = uvicorn.Server(configuration)
-    child = Child("stadthub_api.worker", as_environment(settings))
+    child = Child("stadthub_pipelines", as_environment(settings))
     child.start()
     say(f"{settings.site_title}: {settings.url}   (data in {settings.data_dir}, ctrl-C stops)")
     try:

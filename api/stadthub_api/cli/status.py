@@ -5,7 +5,7 @@ from typing import Any
 
 from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalog_of, existing
 from stadthub_api.cli.output import print_json, print_table, say
-from stadthub_api.running import WORKER, holder
+from stadthub_pipelines.running import WORKER, holder
 from stadthub_schemas.counts import Counts
 
 SUM = ("received", "stored", "duplicate", "rejected", "dropped")

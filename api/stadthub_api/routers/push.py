@@ -8,7 +8,7 @@ from orjson import dumps
 from starlette.requests import ClientDisconnect
 
 from stadthub_api.deps import WRITE, HubDep, WriterDep
-from stadthub_api.spool import Spooling, want_room
+from stadthub_pipelines.spool import Spooling, want_room
 
 router = APIRouter(prefix="/api/v1/feeds", tags=["feeds"])
 
