@@ -28,7 +28,7 @@ ROUTERS = (
     health.router,
     ckan.router,
     documentation.router,
-    portal.router,  # before CKAN's, whose own GET /api is less use to a reader than the portal's page
+    portal.router,
     ckan.router,
 )
 
