@@ -26,7 +26,6 @@ ROUTERS = (
     push.router,
     feeds.router,
     health.router,
-    ckan.router,
     documentation.router,
     portal.router,
     ckan.router,

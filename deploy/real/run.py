@@ -34,11 +34,12 @@ COLUMNS = ("received", "stored", "duplicate", "rejected", "dropped")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one feed. `seconds` is the time from the first raw-log frame to the last commit."""
+    """What became of one feed. `seconds` is the time from the first raw-log frame to the last commit of `fresh` received rows."""
 
     feed: str
     counts: Counts
     seconds: float
+    fresh: int
 
 
 def unpack(data: Path, work: Path) -> None:
@@ -78,6 +79,7 @@ def load(feed: Feed, files: Sequence[tuple[str, Path]], store: Store, raw: Path)
             log.append([(datetime.now(UTC), name, path.read_bytes())])
         log.sync()
     done = store.progress(feed.dataset, feed.id)
+    before = done.counts.received
     while frames := log.read(done.position, most=BATCH):
         payloads = [Payload(frame.position, frame.received_time, frame.name, frame.body) for frame in frames]
         judged = judge.judge(payloads)
@@ -85,7 +87,7 @@ def load(feed: Feed, files: Sequence[tuple[str, Path]], store: Store, raw: Path)
         if feed.kind is Kind.TIMESERIES:
             store.commit(feed.dataset, {feed.id: done})
     log.close()
-    return Outcome(feed.id, done.counts, time.perf_counter() - began)
+    return Outcome(feed.id, done.counts, time.perf_counter() - began, done.counts.received - before)
 
 
 def keep(feed: Feed, store: Store, judged: Judged, position: int, before: Counts) -> Counts:
@@ -107,7 +109,8 @@ def show(outcomes: Sequence[Outcome], console: Console) -> None:
         column.no_wrap, column.justify = True, "right" if column.header != "feed" else "left"
     for outcome in outcomes:
         counts = outcome.counts.as_dict()
-        table.add_row(outcome.feed, *(f"{counts[name]:,}" for name in COLUMNS), f"{counts['received'] / max(outcome.seconds, 1e-9):,.0f}")
+        speed = f"{outcome.fresh / outcome.seconds:,.0f}" if outcome.fresh else "loaded before"
+        table.add_row(outcome.feed, *(f"{counts[name]:,}" for name in COLUMNS), speed)
     console.print(table)
 
 

@@ -106,8 +106,7 @@ def _ruled(block: Block, book: RuleBook, length: int) -> tuple[pa.Array, pa.Arra
             stored = pc.multiply(stored, rule.factor)
         if rule.divisor != 1.0:
             stored = pc.divide(stored, rule.divisor)
-        if rule.offset:
-            stored = pc.add(stored, rule.offset)
+        stored = pc.add(stored, rule.offset)  # also without one: it makes 0 of -0, as the row path does
         right = pc.and_(pc.is_finite(stored), pc.and_(pc.greater_equal(stored, rule.lowest), pc.less_equal(stored, rule.highest)))
         return stored, right, pa.repeat(pa.scalar(rule.unit, pa.string()), length), pa.repeat(pa.scalar(rule.observed_property), length)
     return _ruled_by_pair(block, book, _texts(prop, length), _texts(unit, length))

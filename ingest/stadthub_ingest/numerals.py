@@ -11,6 +11,8 @@ _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
 
 def plain_number(value: object) -> float | None:
     """The number that this is (a number, a bool, or text with a decimal point), or None. It may be infinite or NaN."""
+    if type(value) is float:
+        return value
     if isinstance(value, str):
         return float(value) if _PLAIN.match(value) else None
     if isinstance(value, int | float):

@@ -13,6 +13,8 @@ from stadthub_ingest.rules import RowError, Rule, RuleBook, apart
 from stadthub_ingest.times import ISO, TimeReader
 from stadthub_schemas.rows import OBSERVATIONS_IN
 
+_ISO = TimeReader(ISO)
+
 #: A row in the order of OBSERVATIONS_IN.
 Accepted = tuple[Any, ...]
 
@@ -26,7 +28,9 @@ class ObservationJudge:
         self._book = book
         self._received = received
         self._earliest, self._latest = book.window(received)
-        self._iso = TimeReader(ISO)
+        # The values of one message share these objects: what was judged last is not judged again.
+        self._last_time: tuple[Any, datetime] = (self, received)
+        self._last_thing: tuple[Any, Any, tuple[str, str | None]] = (self, self, ("", None))
 
     def judge(self, row: Any) -> Accepted:
         """The accepted row; RowError with one sentence."""
@@ -58,23 +62,30 @@ class ObservationJudge:
         )
 
     def _thing(self, thing: Any, name: Any) -> tuple[str, str | None]:
+        if thing is self._last_thing[0] and name is self._last_thing[1]:
+            return self._last_thing[2]
         if thing is None:
             raise RowError("thing: missing")
         given = _word("thing", thing)
-        return checked_key(given), (given_name(given) if name is None else _word("thing_name", name))
+        found = checked_key(given), (given_name(given) if name is None else _word("thing_name", name))
+        self._last_thing = (thing, name, found)
+        return found
 
     def _time(self, value: Any) -> datetime:
+        if value is self._last_time[0]:
+            return self._last_time[1]
         if value is None:
             raise RowError("phenomenon_time: missing")
         if value is Clock.RECEIVED:
             return self._received
-        time = value if isinstance(value, Unreadable) or (isinstance(value, datetime) and value.tzinfo is UTC) else self._iso.read(value)
+        time = value if isinstance(value, Unreadable) or (isinstance(value, datetime) and value.tzinfo is UTC) else _ISO.read(value)
         if isinstance(time, Unreadable):
             raise RowError(f"phenomenon_time: {time.reason}")
         if time > self._latest:
             raise RowError(f"phenomenon_time: {_spelled(time)} lies {apart(time, self._received)} ahead")
         if time < self._earliest:
             raise RowError(f"phenomenon_time: {_spelled(time)} lies {apart(time, self._received)} back, before {_spelled(self._earliest)}")
+        self._last_time = (value, time)
         return time
 
 
@@ -109,6 +120,8 @@ def _result(value: Any, rule: Rule) -> tuple[float | None, str | None]:
 
 def _word(field: str, value: Any) -> str:
     """The text of a field that is a word; whole numbers are written without a fraction."""
+    if type(value) is str and value and not value[0].isspace() and not value[-1].isspace():
+        return value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -122,6 +135,8 @@ def _word(field: str, value: Any) -> str:
 
 
 def _coordinate(field: str, value: Any) -> float:
+    if type(value) is float and -(bound := _BOUNDS[field]) <= value <= bound:
+        return value
     if value is None:
         raise RowError(f"{field}: missing, while the other coordinate is given")
     if isinstance(value, Unreadable):

@@ -63,7 +63,10 @@ def _cell(name: str, value: Any, declared: ColumnType | None) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise RowError(f"{name}: {value} is not a finite number")
     if isinstance(value, dict | list):
-        return _json(value)
+        try:
+            return _json(value)
+        except TypeError as error:
+            raise RowError(f"{name}: {error}") from error
     if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
         return float(value) if abs(value) < 10**300 else str(value)
     return value

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import UTC, datetime
 
 from stadthub_lake.store import Store
 from stadthub_pipelines.intake import Intake
@@ -16,6 +17,7 @@ class Flow:
         self.intakes: dict[str, Intake] = {}
         self.lock = threading.Lock()
         self.changed = False
+        self.last_commit: datetime | None = None
         self._store = store
         self._commit_seconds = commit_seconds
         self._commit_rows = commit_rows
@@ -68,4 +70,5 @@ class Flow:
         for feed, intake in self.intakes.items():
             intake.committed_position = progress[feed].position
         self._oldest = None
+        self.last_commit = datetime.now(UTC)
         self.changed = True

@@ -21,6 +21,9 @@ from stadthub_schemas.rows import EXCERPT, REJECTS
 MOST_FRAMES = 10_000
 MOST_BYTES = 32_000_000
 
+#: How many of the last committed frames are told to the catalogue again at a start.
+REMINDED = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class Doors:
@@ -68,6 +71,15 @@ class Intake:
             self.position = frames[-1].position
             self.last_message = frames[-1].received_time
         return len(frames)
+
+    def remind(self) -> None:
+        """Tell the catalogue the last committed observations again: after a loss of power its latest values may lack them."""
+        if self._dataset.kind is not Kind.TIMESERIES or self.position == 0:
+            return
+        start = max(self.position - REMINDED, 0)
+        frames = [frame for frame in self.log.read(start, REMINDED, MOST_BYTES) if frame.position <= self.position]
+        if frames:
+            self._catalog.remember(self._dataset.name, self._judge.judge([_payload(frame) for frame in frames]).accepted)
 
     def replay(self, since: datetime) -> Counts:
         """Judge again what was received since then, with today's decoder and rules; what is stored already is a duplicate."""

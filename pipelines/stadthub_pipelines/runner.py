@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from stadthub_lake.rawlog import RawLog
-
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.sources.reach import Reach
+from stadthub_lake.rawlog import RawLog
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.intake import Doors, Intake
 from stadthub_pipelines.pull import Puller
@@ -53,6 +52,7 @@ class Runner:
         self._lock = threading.Lock()
         if isinstance(feed.source, HttpSource | FileSource):
             self.puller = Puller(feed, self.log, place.catalog, place.reach)
+        self.intake.remind()
         with flow.lock:
             flow.intakes[feed.id] = self.intake
 
@@ -139,7 +139,7 @@ class Runner:
             "error": self._error(),
             "position": intake.position,
             "counts": intake.counts,
-            "last_message": intake.last_message,
+            **_known(last_message=intake.last_message, last_commit=self.flow.last_commit),
             "next_run": None if self.puller is None or self.paused else self.puller.next_run,
             "lag_seconds": self._lag(now),
             "rate_per_minute": self._rate.per_minute(intake.counts),
@@ -182,3 +182,8 @@ class _Rate:
             self._samples.pop(0)
         before, seconds = self._samples[0][1], now - self._samples[0][0]
         return 60 * (counts.received - before) / seconds if seconds > 0 else 0.0
+
+
+def _known(**times: datetime | None) -> dict[str, datetime]:
+    """The times that are known: what is not known since the start stays as it was noted before."""
+    return {name: time for name, time in times.items() if time is not None}

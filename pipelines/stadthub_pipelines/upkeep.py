@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime, timedelta
 
+from stadthub_catalog.catalog import Catalog
 from stadthub_lake.store import Store
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.runner import Runner
@@ -18,8 +19,9 @@ AS_OF_WINDOW = timedelta(days=7)
 class Upkeep:
     """Remembers when each dataset was last looked after."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, catalog: Catalog) -> None:
         self._store = store
+        self._catalog = catalog
         self._done: dict[tuple[str, str], float] = {}
 
     def dataset(self, flow: Flow) -> None:
@@ -30,7 +32,9 @@ class Upkeep:
         if not self._is_due("retain", dataset.name, RETAIN):
             return
         if dataset.metadata.retention is not None and dataset.kind is Kind.TIMESERIES:
-            self._store.retain(dataset.name, datetime.now(UTC) - dataset.metadata.retention)
+            before = datetime.now(UTC) - dataset.metadata.retention
+            self._store.retain(dataset.name, before)
+            self._catalog.forget(dataset.name, before)
         if dataset.kind is Kind.TIMESERIES:
             self._store.vacuum(dataset.name, AS_OF_WINDOW)
 

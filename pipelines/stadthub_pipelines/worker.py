@@ -50,7 +50,7 @@ class Worker:
         reader = Reader(settings.lake, settings.data_dir)
         self._lake = Lake(reader, settings.threads, settings.query_seconds * 10)
         self._publisher = Publisher(reader, self._lake, self._catalog, settings.data_dir / "distributions", FILE_SECONDS)
-        self._upkeep = Upkeep(self._store)
+        self._upkeep = Upkeep(self._store, self._catalog)
         self._folder = FeedFolder(settings.feeds)
         self._runners: dict[str, Runner] = {}
         self._flows: dict[str, Flow] = {}

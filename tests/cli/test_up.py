@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -89,8 +90,8 @@ def test_the_demo_city_brings_live_values_and_a_second_start_keeps_them(tmp_path
     counts = []
     for _ in range(2):
         with running("demo", folder=tmp_path) as (process, address):
-            assert until(lambda at=address: ask(at + latest), process)
-            found = until(lambda at=address: ask(f"{at}/api/v1/datasets/rad-und-fussverkehr"), process)
+            assert until(partial(ask, address + latest), process)
+            found = until(partial(ask, f"{address}/api/v1/datasets/rad-und-fussverkehr"), process)
             counts.append(found["extent"]["rows"] if "extent" in found else 0)
             process.send_signal(signal.SIGINT)
             said, _ = process.communicate(timeout=40)

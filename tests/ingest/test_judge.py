@@ -164,7 +164,7 @@ UPLINK = st.fixed_dictionaries(
 
 
 @given(rows=st.lists(st.one_of(ROW, JUNK), max_size=5), kind=st.sampled_from(["timeseries", "features", "table"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_rows_are_judged_and_accounted_for(rows: list[Any], kind: str) -> None:
     options = AS_IT_IS if kind == "timeseries" else {"columns": {"id": "id", "geometry": "geometry"}} if kind == "features" else {}
     metadata = feed("json_table", options, kind=kind, key=["thing"] if kind == "table" else [])
@@ -174,7 +174,7 @@ def test_any_rows_are_judged_and_accounted_for(rows: list[Any], kind: str) -> No
 
 
 @given(features=st.lists(FEATURE, max_size=4), repair=st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_features_are_judged_and_accounted_for(features: list[Any], repair: bool) -> None:
     judged = Judge(feed("geojson", {"repair": repair}, kind="features")).judge(
         [payload(json.dumps({"type": "FeatureCollection", "features": features}))]
@@ -184,7 +184,7 @@ def test_any_features_are_judged_and_accounted_for(features: list[Any], repair: 
 
 
 @given(uplink=st.one_of(UPLINK, JUNK))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_uplink_is_judged_and_accounted_for(uplink: Any) -> None:
     judged = Judge(feed("chirpstack", {"parameters": ["fCnt"]})).judge([payload(json.dumps(uplink))])
     assert balanced(judged)
@@ -192,7 +192,7 @@ def test_any_uplink_is_judged_and_accounted_for(uplink: Any) -> None:
 
 
 @given(body=st.one_of(st.binary(max_size=60), st.text(max_size=40).map(lambda text: text.encode("utf-16"))))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_bytes_are_judged_and_accounted_for(body: bytes) -> None:
     csv = {"columns": {"thing": "a", "phenomenon_time": "b", "result": "c"}, "constants": {"observed_property": "ozone"}}
     feeds = [

@@ -95,7 +95,7 @@ def records(draw: st.DrawFn, way: str) -> str:
 
 @pytest.mark.parametrize("way", WAYS)
 @given(data=st.data(), ending=st.sampled_from(["\n", "\n", "\r\n", "\r"]))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_both_paths_give_the_same_answers(way: str, data: st.DataObject, ending: str) -> None:
     line = st.one_of(*[records(way)] * 6, st.sampled_from(["", "zu;kurz", ";;;;;;", " "]))
     lines = data.draw(st.lists(line, max_size=12))

@@ -91,7 +91,7 @@ class Running:
 @contextmanager
 def running(folder: Path, feeds: dict[str, str], **changes: Any) -> Iterator[Running]:
     """A worker over the folder, with these feed files."""
-    settings = Settings(data_dir=folder, commit_seconds=0.5, tail_seconds=0.2, min_free_mb=0, **changes)
+    settings = Settings.model_validate({"data_dir": folder, "commit_seconds": 0.5, "tail_seconds": 0.2, "min_free_mb": 0, **changes})
     settings.feeds.mkdir(parents=True, exist_ok=True)
     for name, text in feeds.items():
         (settings.feeds / f"{name}.toml").write_text(text, "utf-8")

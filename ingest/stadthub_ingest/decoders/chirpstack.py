@@ -137,11 +137,12 @@ def decode(payload: bytes, options: Options, name: str) -> Iterator[Decoded]:
     elif uplink.object is None:
         reason = "object: missing: ChirpStack did not decode this uplink, give its device profile a codec"
         yield Unreadable(payload[:1000].decode("utf-8", "replace"), reason)
-    elif not uplink.object:
-        yield None
     else:
         common = _common(uplink, options)
-        for path, value in _members(uplink.object, options):
+        members = list(_members(uplink.object, options))
+        if not members:
+            yield None
+        for path, value in members:
             yield _row(path, value, common, options)
 
 
@@ -184,12 +185,18 @@ def _common(uplink: _Uplink, options: Options) -> dict[str, Any]:
         tags = device.tags
         longitude, latitude = tags.get("longitude", tags.get("lon")), tags.get("latitude", tags.get("lat"))
         if longitude or latitude:
-            common["longitude"], common["latitude"] = longitude, latitude
+            common["longitude"], common["latitude"] = _degrees(longitude), _degrees(latitude)
     if options.parameters:
         common["parameters"] = {
             name: device.applicationName if name == "applicationName" else getattr(uplink, name) for name in options.parameters
         }
     return common
+
+
+def _degrees(tag: Any) -> Any:
+    """The number in a tag, or the tag as it is for the judge to refuse."""
+    number = plain_number(tag)
+    return tag if number is None or isinstance(tag, bool) else number
 
 
 def _members(decoded: dict[str, Any], options: Options) -> Iterator[tuple[str, Any]]:
