@@ -27,7 +27,7 @@ ROUTERS = (
     feeds.router,
     health.router,
     documentation.router,
-    portal.router,  # before CKAN's, whose own GET /api is less use to a reader than the portal's page
+    portal.router,
     ckan.router,
 )
 

@@ -35,7 +35,7 @@ class _BadRequest(Exception):
     """What CKAN answers with a bare text, outside its envelope."""
 
 
-@router.get("/api/action/{name}", openapi_extra=DATASET)
+@router.get("/api/action/{name}", openapi_extra=DATASET, include_in_schema=False)
 @router.get("/api/3/action/{name}", openapi_extra=DATASET)
 async def read(name: str, request: Request, hub: HubDep, catalog: CatalogDep, site: SiteDep) -> Response:
     """Call a read action; the parameters stand in the query string."""
@@ -51,7 +51,7 @@ async def read(name: str, request: Request, hub: HubDep, catalog: CatalogDep, si
     return Response(callback.encode() + b"(" + body + b");", headers=_HEADERS, media_type="application/javascript")
 
 
-@router.post("/api/action/{name}", openapi_extra=DATASET)
+@router.post("/api/action/{name}", openapi_extra=DATASET, include_in_schema=False)
 @router.post("/api/3/action/{name}", openapi_extra=DATASET)
 async def read_by_post(name: str, request: Request, hub: HubDep, catalog: CatalogDep, site: SiteDep) -> Response:
     """Call a read action; the parameters stand in a form, in the query string, or in a JSON body, the first of these that there is."""
