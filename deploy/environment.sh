@@ -3,6 +3,8 @@
 # front end. A second run with nothing changed takes a moment. PYTHON=python3.12 chooses another Python.
 set -eu
 cd "$(dirname "$0")/.."
+# uv is to trust the certificates that the machine trusts; the setting had another name before.
+export UV_SYSTEM_CERTS=true UV_NATIVE_TLS=true
 
 python=${PYTHON:-python3}
 stamp=.venv/installed
