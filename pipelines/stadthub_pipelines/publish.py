@@ -12,7 +12,7 @@ from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import Distribution
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
-from stadthub_schemas.access import ANYBODY, Principal, Role, may, visible
+from stadthub_schemas.access import ANYBODY, Decision, Principal, Role, may, visible
 from stadthub_schemas.access import Action as May
 from stadthub_schemas.dataset import AccessClass, Column, Dataset, Kind
 from stadthub_schemas.errors import NotFound, StorageError
@@ -28,6 +28,9 @@ READERS = {
     AccessClass.INTERNAL: Principal("internal", Role.ANALYST),
     AccessClass.RESTRICTED: Principal("restricted", Role.OPERATOR),
 }
+
+#: The columns that say where a thing is.
+_PLACE = frozenset({"longitude", "latitude"})
 
 #: How many older editions of a file stay, for readers in the middle of a download.
 KEPT = 2
@@ -48,6 +51,8 @@ class Publisher:
     def announce(self, dataset: Dataset, feed: str) -> None:
         """Make the entry say what is true now."""
         extent = self._lake.extent(dataset.name)
+        if not _PLACE <= {column.name for column in self._shown(dataset)} and dataset.kind is Kind.TIMESERIES:
+            extent = extent.model_copy(update={"bbox": None})  # the box would give hidden places away
         files = self._files.get(dataset.name)
         if files is None:
             files = self._files[dataset.name] = self._standing(dataset)
@@ -106,9 +111,15 @@ class Publisher:
         )
 
     def _query(self, dataset: Dataset) -> RowsQuery:
-        decision = may(READERS[dataset.metadata.access], May.READ, dataset)
-        columns = tuple(column.name for column in visible(decision, self._reader.columns(dataset.name)))
-        return RowsQuery(dataset.name, columns=columns, limit=None, hidden=decision.hidden)
+        columns = tuple(column.name for column in self._shown(dataset))
+        return RowsQuery(dataset.name, columns=columns, limit=None, hidden=self._decision(dataset).hidden)
+
+    def _shown(self, dataset: Dataset) -> tuple[Column, ...]:
+        """The columns that the readers of the dataset's class may see."""
+        return visible(self._decision(dataset), self._reader.columns(dataset.name))
+
+    def _decision(self, dataset: Dataset) -> Decision:
+        return may(READERS[dataset.metadata.access], May.READ, dataset)
 
 
 def _pour(path: Path, chunks: Iterator[bytes]) -> tuple[str, int]:
