@@ -51,7 +51,7 @@ class Publisher:
     def announce(self, dataset: Dataset, feed: str) -> None:
         """Make the entry say what is true now."""
         extent = self._lake.extent(dataset.name)
-        if not _PLACE <= {column.name for column in self._shown(dataset)} and dataset.kind is Kind.TIMESERIES:
+        if not {column.name for column in self._shown(dataset)} >= _PLACE and dataset.kind is Kind.TIMESERIES:
             extent = extent.model_copy(update={"bbox": None})  # the box would give hidden places away
         files = self._files.get(dataset.name)
         if files is None:

@@ -59,3 +59,10 @@ def _make_environment(checkout: Path, variables: dict[str, str]) -> subprocess.C
     return subprocess.run(
         ["sh", "deploy/environment.sh"], cwd=checkout, env={**os.environ, **variables}, capture_output=True, text=True, check=False
     )
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "api/frontend/package-lock.json"])
+def test_a_lock_names_no_host(lock: str) -> None:
+    text = (ROOT / lock).read_text("utf-8")
+    assert "://" not in text
+    assert "--hash=sha256:" in text or '"integrity"' in text
