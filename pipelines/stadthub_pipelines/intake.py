@@ -17,12 +17,14 @@ from stadthub_schemas.errors import TypeConflict
 from stadthub_schemas.feed import Feed
 from stadthub_schemas.rows import EXCERPT, REJECTS
 
-#: How many frames and bytes are judged in one go: enough to be column-wise, little enough to keep memory flat.
+#: How many frames and bytes are judged in one go: enough to be column-wise, little enough to keep memory flat (a wide CSV
+#: of 28 MB in one go took 1.5 GB and a fifth more time than in four).
 MOST_FRAMES = 10_000
-MOST_BYTES = 32_000_000
+MOST_BYTES = 8_000_000
 
-#: How many of the last committed frames are told to the catalogue again at a start.
+#: How many of the last committed frames, and bytes of them, are told to the catalogue again at a start.
 REMINDED = 2000
+REMINDED_BYTES = 32_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Intake:
         if self._dataset.kind is not Kind.TIMESERIES or self.position == 0:
             return
         start = max(self.position - REMINDED, 0)
-        frames = [frame for frame in self.log.read(start, REMINDED, MOST_BYTES) if frame.position <= self.position]
+        frames = [frame for frame in self.log.read(start, REMINDED, REMINDED_BYTES) if frame.position <= self.position]
         if frames:
             self._catalog.remember(self._dataset.name, self._judge.judge([_payload(frame) for frame in frames]).accepted)
 
