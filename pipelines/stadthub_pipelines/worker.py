@@ -160,6 +160,8 @@ class Worker:
                 flow = self._flows[dataset.name] = Flow(dataset, self._store, self._settings.commit_seconds, self._settings.commit_rows)
             flow.describe(dataset)
             runner = Runner(feed, flow, self._place)
+            self._catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=None)
+            runner.obey(paused=self._catalog.feed(feed.id).paused)
             self._catalog.note_feed(feed.id, **runner.state())
             self._publisher.announce(dataset, feed.id)
         except StadthubError as error:
@@ -167,7 +169,6 @@ class Worker:
             self._catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=str(error))
             return
         self._runners[feed.id] = runner
-        runner.obey(paused=self._catalog.feed(feed.id).paused)
         LOG.info("feed taken up", feed=feed.id, source=feed.source.type, dataset=dataset.name)
 
     def _grant(self) -> None:

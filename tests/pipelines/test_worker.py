@@ -59,9 +59,8 @@ def test_a_new_file_is_taken_up_while_running(tmp_path: Path) -> None:
 
 def test_a_paused_feed_takes_nothing_until_it_is_resumed(tmp_path: Path) -> None:
     with running(tmp_path, {"air": PUSH_FEED}) as hub:
-        hub.wait(lambda: any(feed.feed == "air" for feed in hub.catalog.feeds()))
+        hub.wait(lambda: hub.catalog.feed("air").connected)
         hub.catalog.note_feed("air", paused=True)
-        hub.wait(lambda: hub.catalog.feed("air").rate_per_minute is not None)
         hub.wait(lambda: not hub.catalog.feed("air").connected)
         hub.push("air", row(1))
         time.sleep(0.5)
