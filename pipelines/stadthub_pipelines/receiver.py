@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import structlog
-from stadthub_lake.rawlog import RawLog
 
 from stadthub_ingest.sources.mqtt import Message, Subscription
+from stadthub_lake.rawlog import RawLog
 from stadthub_schemas.errors import StorageError
 from stadthub_schemas.feed import Feed, MqttSource
 

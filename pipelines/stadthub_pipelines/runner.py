@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from stadthub_lake.rawlog import RawLog
-
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.sources.reach import Reach
+from stadthub_lake.rawlog import RawLog
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.intake import Doors, Intake
 from stadthub_pipelines.pull import Puller
