@@ -198,8 +198,7 @@ class Worker:
 
     def _note(self) -> None:
         """Write down for the operator page how each feed does."""
-        for runner in list(self._runners.values()):
-            self._catalog.note_feed(runner.feed.id, **runner.state())
+        self._catalog.note_feeds({feed_id: runner.state() for feed_id, runner in list(self._runners.items())})
 
     def _announce(self) -> None:
         """Make the catalogue's entries say what the data say now."""
