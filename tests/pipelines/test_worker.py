@@ -4,6 +4,9 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import orjson
+
+from stadthub_schemas.query import RowsQuery
 from tests.pipelines.running import METADATA, PUSH_FEED, Running, row, running
 
 
@@ -59,9 +62,8 @@ def test_a_new_file_is_taken_up_while_running(tmp_path: Path) -> None:
 
 def test_a_paused_feed_takes_nothing_until_it_is_resumed(tmp_path: Path) -> None:
     with running(tmp_path, {"air": PUSH_FEED}) as hub:
-        hub.wait(lambda: any(feed.feed == "air" for feed in hub.catalog.feeds()))
+        hub.wait(lambda: hub.catalog.feed("air").connected)
         hub.catalog.note_feed("air", paused=True)
-        hub.wait(lambda: hub.catalog.feed("air").rate_per_minute is not None)
         hub.wait(lambda: not hub.catalog.feed("air").connected)
         hub.push("air", row(1))
         time.sleep(0.5)
@@ -84,6 +86,31 @@ def test_a_replay_after_a_mend_brings_the_rejected_rows_and_no_duplicates(tmp_pa
         hub.wait(lambda: _received(hub) == 4)
         assert hub.results("air") == [1, 95]
         assert hub.catalog.feed("air").counts.balanced
+
+
+def test_a_replay_with_a_mended_scale_replaces_the_values_everywhere(tmp_path: Path) -> None:
+    begin = datetime.now(UTC)
+    columns, values = 'columns = { thing = "thing", phenomenon_time = "time" }', 'result = { observed_property = "air_temperature" }'
+    wrong = "\n".join(line if not line.startswith("columns") else f"{columns}\nvalues = {{ {values} }}" for line in PUSH_FEED.split("\n"))
+    with running(tmp_path, {"air": wrong}) as hub:
+        hub.push("air", row(1, 10), row(2, 20), row(3, 30))
+        hub.wait(lambda: _received(hub) == 3 and len(hub.reader.snapshot("air").files) == 1)
+        between = datetime.now(UTC)
+        mended = wrong.replace('"air_temperature" }', '"air_temperature", factor = 0.1 }')
+        (hub.settings.feeds / "air.toml").write_text(mended, "utf-8")
+        hub.wait(lambda: "factor" in str(hub.worker.feed("air").options))
+        hub.catalog.note_feed("air", replay_since=begin)
+        hub.wait(lambda: _received(hub) == 6)
+        assert hub.results("air") == [1, 2, 3]
+        counts = hub.catalog.feed("air").counts
+        assert counts.balanced
+        assert (counts.stored, counts.duplicate) == (6, 0)
+        assert [one["result"] for one in hub.catalog.latest("air")] == [3]
+        recent = hub.catalog.recent("air", hub.catalog.latest("air")[0]["datastream"], 3)
+        assert recent is not None
+        assert [one["result"] for one in orjson.loads(recent)] == [3, 2, 1]
+        then = hub.lake.rows(RowsQuery("air", as_of=between)).table
+        assert sorted(then["result"].to_pylist()) == [10, 20, 30]
 
 
 def test_a_type_conflict_goes_to_quarantine_and_the_last_good_data_stay_served(tmp_path: Path) -> None:
