@@ -160,8 +160,8 @@ def few_datastreams(where: Filter) -> tuple[str, ...]:
     """The datastreams outside of which no row can match, if they are few: each is then read for itself, which skips most of the files."""
     if isinstance(where, And):
         return next(filter(None, map(few_datastreams, where.parts)), ())
-    if isinstance(where, Comparison) and where.column == "datastream" and where.operator is Operator.IN:
-        names = tuple(dict.fromkeys(str(value) for value in where.values))
+    if isinstance(where, Comparison) and where.column == "datastream" and where.operator in (Operator.EQ, Operator.IN):
+        names = tuple(dict.fromkeys(str(value) for value in where.values if value is not None))
         return names if len(names) <= FEW else ()
     return ()
 
