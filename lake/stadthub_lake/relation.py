@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import groupby
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stadthub_lake.engine import Engine, Question
 from stadthub_lake.filters import Parameters, Scope, condition, has_box, quoted, read_time
@@ -109,8 +110,11 @@ class Matching:
 
     def entities(self) -> str:
         """The join that puts the words of its entities beside each observation."""
-        assert self.snapshot.entities is not None
-        self.parameters.tables["entities"] = self.snapshot.entities
+        entities = self.snapshot.entities
+        assert entities is not None
+        if self.datastreams:
+            entities = entities.filter(pc.is_in(entities["datastream"], pa.array(self.datastreams, pa.string())))
+        self.parameters.tables["entities"] = entities
         return "LEFT JOIN entities AS e ON e.datastream = o.datastream"
 
     def at(self, column: str) -> str:
