@@ -45,9 +45,9 @@ class Receiver:
         return self.error or self._subscription.error
 
     def start(self) -> None:
-        """Connect and begin to store."""
-        self._thread.start()
+        """Connect and begin to store; FeedError if a secret or a certificate is missing."""
         self._subscription.start()
+        self._thread.start()
 
     def stop(self) -> None:
         """Disconnect; what is not acknowledged the broker keeps."""

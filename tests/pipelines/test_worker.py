@@ -133,3 +133,22 @@ def test_a_type_conflict_goes_to_quarantine_and_the_last_good_data_stay_served(t
 def _received(hub: Running) -> int:
     counts = hub.catalog.feed("air").counts
     return counts.received
+
+
+def test_a_missing_secret_holds_up_its_own_feed_only_and_is_told(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    source = f'type = "mqtt"\nhost = "127.0.0.1"\nport = 1\ntopics = ["a"]\nusername = "hub"\npassword = "file:{secret}"'
+    broker = PUSH_FEED.replace('"air"', '"broker"').replace('type = "push"', source)
+    with running(tmp_path, {"air": PUSH_FEED, "broker": broker}) as hub:
+        hub.wait(lambda: "secret file can't be read" in (hub.catalog.feed("broker").error or ""))
+        hub.push("air", row(1))
+        hub.wait(lambda: hub.count("air") == 1)
+        secret.write_text("geheim", "utf-8")
+        hub.wait(lambda: "secret file" not in (hub.catalog.feed("broker").error or "secret file"))
+
+
+def test_a_feed_that_its_file_pauses_is_shown_as_paused(tmp_path: Path) -> None:
+    with running(tmp_path, {"air": PUSH_FEED.replace("decoder", "paused = true\ndecoder", 1)}) as hub:
+        hub.wait(lambda: hub.catalog.feed("air").held)
+        (hub.settings.feeds / "air.toml").write_text(PUSH_FEED, "utf-8")
+        hub.wait(lambda: not hub.catalog.feed("air").held)
