@@ -1,5 +1,6 @@
 """The judge: payloads in, accepted rows and rejects out. received = accepted + rejected + dropped, whatever comes."""
 
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -88,8 +89,9 @@ class Judge:
                 self._judged((payload,), _Sheet())
             except (StadthubError, MemoryError):
                 raise
-            except Exception as fault:
-                LOG.exception("the judge failed on a payload, it is a reject", feed=self._feed.id, position=payload.position)
+            except Exception as fault:  # noqa: BLE001 - as above
+                # the bare traceback: renderers that show local variables would write the payload into the log
+                LOG.error("fault on a payload", feed=self._feed.id, position=payload.position, traceback=traceback.format_exc())
                 sheet.received += 1
                 sheet.refuse(payload, 0, f"payload: {self._feed.decoder} failed on it ({type(fault).__name__})", payload.body)
             else:
