@@ -63,6 +63,11 @@ def shortened(address: str) -> str:
     return str(ip_network((known, 24 if known.version == 4 else 48), strict=False).network_address)
 
 
+def _printable(path: str) -> str:
+    """The path without signs that would move the cursor of a terminal or begin a line of their own."""
+    return path if path.isprintable() else ascii(path)
+
+
 class Envelope:
     """Pure ASGI: one wrapper instead of five, because each costs every request."""
 
@@ -104,7 +109,7 @@ class _Exchange:
                 await self.app(self.scope, receive, self.send)
         except Exception:  # noqa: BLE001 - the top of the program: nothing may fall through to the server's own answer
             # the bare traceback: renderers that show local variables would write tokens into the log
-            log.error("unexpected", request_id=self.request_id, path=self.scope["path"], traceback=traceback.format_exc())
+            log.error("unexpected", request_id=self.request_id, path=_printable(self.scope["path"]), traceback=traceback.format_exc())
             if self.status == 0:
                 await unexpected(Request(self.scope))(self.scope, receive, self.send)
         finally:
@@ -140,7 +145,7 @@ class _Exchange:
             "request",
             request_id=self.request_id,
             method="HEAD" if self.is_head else self.scope["method"],
-            path=self.scope["path"],
+            path=_printable(self.scope["path"]),
             status=self.status,
             bytes=self.size,
             ms=round(seconds * 1000, 1),
