@@ -63,6 +63,13 @@ def shortened(address: str) -> str:
     return str(ip_network((known, 24 if known.version == 4 else 48), strict=False).network_address)
 
 
+def _relative(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """A Location without scheme and host (RFC 9110 section 10.2.2): a forged Host header must not lead a reader elsewhere."""
+    if name.lower() != b"location" or b"://" not in value:
+        return name, value
+    return name, b"/" + value.partition(b"://")[2].partition(b"/")[2].lstrip(b"/")
+
+
 def _printable(path: str) -> str:
     """The path without signs that would move the cursor of a terminal or begin a line of their own."""
     return path if path.isprintable() else ascii(path)
@@ -119,7 +126,7 @@ class _Exchange:
         """Pass a message on, with our headers on the first and without a body for HEAD."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            given = message.get("headers", [])
+            given = [_relative(name, value) for name, value in message.get("headers", [])]
             names = {name for name, _ in given}
             message = {
                 **message,

@@ -100,9 +100,9 @@ class Worker:
     def _look(self) -> None:
         """One look at everything that may be due."""
         if self._is_due("folder", FOLDER):
-            self._look_at_folder()
+            self._guarded("folder", self._look_at_folder)
         for runner in self._runners.values():
-            runner.collect()
+            self._guarded(f"collect {runner.feed.id}", runner.collect)
             if runner.puller is not None and runner.puller.due and not runner.paused:
                 self._start(f"pull {runner.feed.id}", self._pull_pool, runner.pull_once)
         for name, flow in self._flows.items():
