@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import groupby
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stadthub_lake.engine import Engine, Question
 from stadthub_lake.filters import Parameters, Scope, condition, has_box, quoted, read_time
@@ -109,8 +110,11 @@ class Matching:
 
     def entities(self) -> str:
         """The join that puts the words of its entities beside each observation."""
-        assert self.snapshot.entities is not None
-        self.parameters.tables["entities"] = self.snapshot.entities
+        entities = self.snapshot.entities
+        assert entities is not None
+        if self.datastreams:
+            entities = entities.filter(pc.is_in(entities["datastream"], pa.array(self.datastreams, pa.string())))
+        self.parameters.tables["entities"] = entities
         return "LEFT JOIN entities AS e ON e.datastream = o.datastream"
 
     def at(self, column: str) -> str:
@@ -160,8 +164,8 @@ def few_datastreams(where: Filter) -> tuple[str, ...]:
     """The datastreams outside of which no row can match, if they are few: each is then read for itself, which skips most of the files."""
     if isinstance(where, And):
         return next(filter(None, map(few_datastreams, where.parts)), ())
-    if isinstance(where, Comparison) and where.column == "datastream" and where.operator is Operator.IN:
-        names = tuple(dict.fromkeys(str(value) for value in where.values))
+    if isinstance(where, Comparison) and where.column == "datastream" and where.operator in (Operator.EQ, Operator.IN):
+        names = tuple(dict.fromkeys(str(value) for value in where.values if value is not None))
         return names if len(names) <= FEW else ()
     return ()
 

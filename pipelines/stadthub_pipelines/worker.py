@@ -26,7 +26,7 @@ from stadthub_pipelines.runner import Place, Runner
 from stadthub_pipelines.upkeep import Upkeep
 from stadthub_schemas.errors import FeedError, NotFound, StadthubError
 from stadthub_schemas.feed import Feed
-from stadthub_schemas.settings import Settings
+from stadthub_schemas.settings import Settings, make_data_dir
 
 LOG = structlog.get_logger()
 
@@ -45,7 +45,7 @@ class Worker:
     """All feeds in operation. `run` returns after `stop`."""
 
     def __init__(self, settings: Settings) -> None:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        make_data_dir(settings.data_dir)
         self._settings = settings
         self._catalog = Catalog(settings.database)
         self._catalog.migrate()
@@ -100,9 +100,9 @@ class Worker:
     def _look(self) -> None:
         """One look at everything that may be due."""
         if self._is_due("folder", FOLDER):
-            self._look_at_folder()
+            self._guarded("folder", self._look_at_folder)
         for runner in self._runners.values():
-            runner.collect()
+            self._guarded(f"collect {runner.feed.id}", runner.collect)
             if runner.puller is not None and runner.puller.due and not runner.paused:
                 self._start(f"pull {runner.feed.id}", self._pull_pool, runner.pull_once)
         for name, flow in self._flows.items():
@@ -236,7 +236,7 @@ class Worker:
 
 def run_once(feed: Feed, settings: Settings) -> Runner:
     """Run one http or file feed to its end in this process, where no worker runs; answer its runner, closed."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_data_dir(settings.data_dir)
     catalog = Catalog(settings.database)
     catalog.migrate()
     store = Store(settings.lake, settings.data_dir)

@@ -15,6 +15,13 @@ from stadthub_schemas.model import Strict
 PREFIX = "STADTHUB_"
 
 
+def make_data_dir(folder: Path) -> None:
+    """Make the folder of a hub, for its owner alone: tokens' digests, raw payloads and hidden columns lie in it. One that is there
+    keeps the rights that its owner gave it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
 class Settings(Strict):
     """Every setting. The variable is `STADTHUB_` and the name in capitals; lists are written with commas."""
 

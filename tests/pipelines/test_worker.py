@@ -152,3 +152,25 @@ def test_a_feed_that_its_file_pauses_is_shown_as_paused(tmp_path: Path) -> None:
         hub.wait(lambda: hub.catalog.feed("air").held)
         (hub.settings.feeds / "air.toml").write_text(PUSH_FEED, "utf-8")
         hub.wait(lambda: not hub.catalog.feed("air").held)
+
+
+def test_the_folder_of_a_hub_is_for_its_owner_alone(tmp_path: Path) -> None:
+    with running(tmp_path / "new", {"air": PUSH_FEED}, feeds_dir=tmp_path / "feeds") as hub:
+        hub.wait(lambda: hub.catalog.feed("air").source == "push")
+        assert (tmp_path / "new").stat().st_mode & 0o077 == 0
+
+
+def test_a_poisonous_payload_stops_no_feed_and_is_counted(tmp_path: Path) -> None:
+    poison = (
+        b'{"rows":[{"thing":' + b"[" * 1000 + b"]" * 1000 + b',"property":"pm10","time":"2026-01-01T00:00:00Z","result":1}]}',
+        b'{"rows":[{"thing":"a","property":"x","time":"9999-12-31T24:00","result":1}]}',
+        b'{"rows":' + b"[" * 100_000,
+        b'{"rows":[{"thing":"a","property":"pm10","time":"2026-01-01T00:00:00Z","result":' + b"9" * 5000 + b"}]}",
+    )
+    with running(tmp_path, {"air": PUSH_FEED}) as hub:
+        for body in poison:
+            hub.push_bytes("air", body)
+        hub.push("air", row(1))
+        hub.wait(lambda: hub.count("air") == 1)
+        hub.wait(lambda: hub.catalog.feed("air").counts.rejected == len(poison))
+        assert hub.catalog.feed("air").counts.balanced

@@ -26,6 +26,7 @@ POINTS = 240
 SHORTEST = timedelta(minutes=10)
 #: How many things the choice lists at most.
 MOST = 2_000
+_FIRST, _LAST = date(1, 1, 2), date(9999, 12, 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +187,12 @@ def _midnight(day: date, write: Writing) -> datetime:
 
 
 def _day(text: str) -> date | None:
+    """The day; none where it is not one of those that clocks can be set to in every zone."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if _FIRST < day < _LAST else None
 
 
 def _telling(properties: Sequence[str]) -> str:

@@ -196,7 +196,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(steps=STEPS)
 def test_the_lake_holds_what_a_dictionary_would(steps: list[list[tuple[str, int, int]] | str]) -> None:
     with tempfile.TemporaryDirectory() as folder:

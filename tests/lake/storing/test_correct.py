@@ -78,7 +78,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(steps=STEPS)
 def test_corrections_between_appends_restarts_and_compactions_give_what_a_dictionary_would(
     steps: list[tuple[str, list[tuple[str, int, int]]]],

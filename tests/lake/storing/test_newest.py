@@ -52,7 +52,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(steps=STEPS)
 def test_whatever_small_file_is_found_no_row_is_lost_or_stored_twice(steps: list[str | list[tuple[str, int]]]) -> None:
     """`old file`: a start with the small file of an earlier time, as a restored backup has it."""

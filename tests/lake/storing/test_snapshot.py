@@ -25,7 +25,7 @@ from stadthub_schemas.counts import Counts
 from crash_writer import START, OBSERVATIONS_IN
 store = Store(sys.argv[1] + "/lake", Path(sys.argv[1]) / "data")
 rows = 0
-for position in range(1, 401):
+for position in range(1, 251):
     size = random.randint(1, 40)
     times = [START + timedelta(seconds=rows + number) for number in range(size)]
     batch = [dict(thing="a", observed_property="n", phenomenon_time=one, result=1.0, received_time=START) for one in times]
