@@ -22,9 +22,11 @@ from stadthub_schemas.rows import EXCERPT, REJECTS
 MOST_FRAMES = 10_000
 MOST_BYTES = 8_000_000
 
-#: How many of the last committed frames, and bytes of them, are told to the catalogue again at a start.
+#: How many new rows wait at most until the catalogue is told of them.
+MOST_FRESH = 500_000
+
+#: How many of the last committed frames a catalogue that knows nothing of the feed is told.
 REMINDED = 2000
-REMINDED_BYTES = 32_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Intake:
         self.committed_position = progress.position
         self.last_message: datetime | None = None
         self.quarantine: str | None = None
+        self.remembered = progress.position
+        self._fresh: list[pa.Table] = []
         self._counts_lock = threading.Lock()
 
     @property
@@ -74,14 +78,24 @@ class Intake:
             self.last_message = frames[-1].received_time
         return len(frames)
 
-    def remind(self) -> None:
-        """Tell the catalogue the last committed observations again: after a loss of power its latest values may lack them."""
-        if self._dataset.kind is not Kind.TIMESERIES or self.position == 0:
+    def remember(self) -> None:
+        """Tell the catalogue what is new since the last time: once for many steps, and not before the lake has it."""
+        if self._fresh:
+            self._catalog.remember(self._dataset.name, pa.concat_tables(self._fresh))
+            self._fresh = []
+        self.remembered = self.position
+
+    def remind(self, noted: int) -> None:
+        """Tell the catalogue again what it may lack after a kill or a loss of power: what came after the position that it noted."""
+        if self._dataset.kind is not Kind.TIMESERIES:
             return
-        start = max(self.position - REMINDED, 0)
-        frames = [frame for frame in self.log.read(start, REMINDED, REMINDED_BYTES) if frame.position <= self.position]
-        if frames:
+        position = min(noted, self.position) if noted else max(self.position - REMINDED, 0)
+        while position < self.position:
+            frames = [frame for frame in self.log.read(position, MOST_FRAMES, MOST_BYTES) if frame.position <= self.position]
+            if not frames:
+                return
             self._catalog.remember(self._dataset.name, self._judge.judge([_payload(frame) for frame in frames]).accepted)
+            position = frames[-1].position
 
     def replay(self, since: datetime) -> Counts:
         """Judge again what was received since then, with today's decoder and rules: what is stored alike is a duplicate, another value
@@ -116,8 +130,10 @@ class Intake:
         last = frames[-1].position
         self._reject(last, judged.rejects)
         appended = self._store.append(self._dataset.name, self.feed.id, last, judged.accepted)
-        self._catalog.remember(self._dataset.name, appended.fresh)
+        self._fresh.append(appended.fresh)
         self._count(judged, appended.stored, appended.duplicate)
+        if sum(table.num_rows for table in self._fresh) >= MOST_FRESH:
+            self.remember()
 
     def _correct(self, frames: Sequence[Frame]) -> None:
         """Observations that were judged before: what is other now replaces what is stored, here and among the latest values."""

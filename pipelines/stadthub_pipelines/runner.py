@@ -18,7 +18,7 @@ from stadthub_pipelines.pull import Puller
 from stadthub_pipelines.receiver import Receiver
 from stadthub_pipelines.spool import take
 from stadthub_schemas.counts import Counts
-from stadthub_schemas.errors import StadthubError, StorageError
+from stadthub_schemas.errors import NotFound, StadthubError, StorageError
 from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, PushSource
 
 
@@ -53,7 +53,7 @@ class Runner:
         self._lock = threading.Lock()
         if isinstance(feed.source, HttpSource | FileSource):
             self.puller = Puller(feed, self.log, place.catalog, place.reach)
-        self.intake.remind()
+        self.intake.remind(_noted(place.catalog, feed.id))
         with flow.lock:
             flow.intakes[feed.id] = self.intake
 
@@ -146,7 +146,7 @@ class Runner:
             "source": self.feed.source.type,
             "connected": self._connected(),
             "error": self._error(),
-            "position": intake.position,
+            "position": intake.remembered,
             "counts": intake.counts,
             **_known(last_message=intake.last_message, last_commit=self.flow.last_commit),
             "next_run": None if self.puller is None or self.paused else self.puller.next_run,
@@ -199,3 +199,11 @@ class _Rate:
 def _known(**times: datetime | None) -> dict[str, datetime]:
     """The times that are known: what is not known since the start stays as it was noted before."""
     return {name: time for name, time in times.items() if time is not None}
+
+
+def _noted(catalog: Catalog, feed: str) -> int:
+    """Up to which position the catalogue was told of the feed's rows; 0: it does not know the feed."""
+    try:
+        return catalog.feed(feed).position
+    except NotFound:
+        return 0
