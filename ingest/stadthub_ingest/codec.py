@@ -33,7 +33,7 @@ Numbers = Annotated[tuple[int, ...], BeforeValidator(_several)]
 
 
 class CodecError(ValueError):
-    """The bytes are not what the codec says: one sentence with the place. What was read before stays."""
+    """The bytes are not what the codec says: one sentence with the place. The blocks before it stay."""
 
 
 class Bits(Strict):
