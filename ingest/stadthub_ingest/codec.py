@@ -78,6 +78,8 @@ class CodecField(Bits):
     def _right(self) -> Self:
         if self.unit is not None and self.unit not in UNITS:
             raise ValueError(f"unit: {self.unit!r} is not a UCUM code that the hub knows")
+        if self.words and self.type[0] == "f":
+            raise ValueError("words: they stand for whole numbers")
         if self.divisor == 0:
             raise ValueError("divisor: it must not be 0")
         if (self.role == "expected") != (self.equals is not None):
@@ -289,7 +291,9 @@ def _value(one: CodecField, raw: float) -> float | str:
     if one.divisor != 1.0:
         number /= one.divisor
     if one.polynomial:
-        number = sum(factor * number**power for power, factor in enumerate(one.polynomial))
+        argument, number = number, 0.0
+        for factor in reversed(one.polynomial):
+            number = number * argument + factor
     return number + one.offset if one.offset else number
 
 

@@ -211,7 +211,7 @@ def _alike(result: Any, number: float, wanted: float) -> bool:
     digits = len(text.partition(".")[2]) if "e" not in text else 0
     if digits:
         return abs(number - wanted) <= 1.000_001 * 10.0**-digits
-    return abs(number - wanted) <= 0.500_001 or number == math.trunc(wanted)
+    return abs(number - wanted) <= 0.500_001 or (math.isfinite(wanted) and number == math.trunc(wanted))
 
 
 def _learn(path: str, options: Uplinks) -> Meaning:
