@@ -92,9 +92,10 @@ class Uplink:
 
 def observations(uplink: Uplink, options: Uplinks) -> Iterator[Decoded]:
     """One row for each value: of the decoded object where there is one, else of the raw bytes."""
-    wanted = options.machine is not None and uplink.raw is not None and (uplink.decoded is None or options.check)
+    decoded = uplink.decoded is not None and (uplink.decoded != {} or options.machine is None)
+    wanted = options.machine is not None and uplink.raw is not None and (not decoded or options.check)
     found = _read_raw(uplink, options) if wanted else None
-    if uplink.decoded is not None:
+    if decoded:
         yield from _of_members(uplink, found, options)
     elif found is not None:
         yield from _of_bytes(uplink, found, options)

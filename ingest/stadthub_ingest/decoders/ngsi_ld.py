@@ -84,7 +84,7 @@ def decode(payload: bytes, options: Options, name: str) -> Iterator[Decoded]:
     for entity in entities:
         if not isinstance(entity, dict) or not isinstance(entity.get("id", entity.get("@id")), str):
             yield Unreadable(str(entity)[:1000], "id: missing: it is not an entity")
-        elif options.types and _short(str(entity.get("type", entity.get("@type")))) not in options.types:
+        elif options.types and not _types(entity) & set(options.types):
             yield None
         else:
             yield from _rows(entity, options)
@@ -93,6 +93,12 @@ def decode(payload: bytes, options: Options, name: str) -> Iterator[Decoded]:
 def _short(name: str) -> str:
     """The last part of an IRI or a prefixed name."""
     return name.rsplit("/", 1)[-1].rsplit("#", 1)[-1] if "://" in name else name.rpartition(":")[2]
+
+
+def _types(entity: dict[str, Any]) -> set[str]:
+    """The short names of an entity's types: it may have several."""
+    given = entity.get("type", entity.get("@type"))
+    return {_short(str(one)) for one in (given if isinstance(given, list) else [given])}
 
 
 def _rows(entity: dict[str, Any], options: Options) -> Iterator[Decoded]:
@@ -117,7 +123,7 @@ def _attribute(name: str, given: Any, time: Any, options: Options) -> Iterator[D
                 source = one.get("datasetId")
                 yield {**row, "parameters": {"dataset_id": source}} if isinstance(row, dict) and source else row
         return
-    if isinstance(given, dict) and given.get("type") in _OTHERS:
+    if isinstance(given, dict) and str(given.get("type")) in _OTHERS:
         return
     value, known = _plain(given), options.values.get(name)
     if known is None and (not _numeric(value) or name in options.ignore):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -44,8 +44,9 @@ BY_UNIT = {
 }
 
 _COORDINATES = {"lon": "longitude", "lat": "latitude"}
-_BASE = ("bn", "bt", "bu", "bv", "bs", "bver")
-_KNOWN = frozenset((*_BASE, "n", "u", "v", "vs", "vb", "vd", "s", "t", "ut", "l"))
+_BASE = frozenset(("bn", "bt", "bu", "bv", "bs", "bver"))
+_TEXTS = ("bn", "bu", "n", "u")
+_NUMBERS = ("bt", "t", "bv", "bs", "s")
 _ENDS = ":/_-. "
 
 
@@ -64,7 +65,7 @@ class Options(Strict):
         default=None, description="a regular expression for the full name, with the groups thing and observed_property"
     )
     values: dict[str, Value] = Field(default_factory=dict, description="by the name of the property in the pack")
-    others: str = Field(default="keep", pattern="^(keep|drop)$", description="records that `values` does not name")
+    others: Literal["keep", "drop"] = Field(default="keep", description="records that `values` does not name")
     locations: dict[str, tuple[float, float]] = Field(default_factory=dict, description="longitude, latitude by thing")
 
     @field_validator("names")
@@ -115,7 +116,7 @@ def resolve(pack: Any) -> Iterator[Record | Unreadable]:
         if not isinstance(record, dict):
             yield Unreadable(str(record)[:1000], f"record {number}: it is not an object")
             continue
-        base |= {key: record[key] for key in _BASE if key in record}
+        base |= {key: record[key] for key in _BASE & record.keys()}
         version = base.get("bver", VERSION)
         if not isinstance(version, int) or isinstance(version, bool) or version > VERSION:
             raise DecodeError(f"record {number}: bver {str(version)[:100]!r} is a version that is not known (up to {VERSION})")
@@ -124,27 +125,34 @@ def resolve(pack: Any) -> Iterator[Record | Unreadable]:
 
 def _resolved(record: dict[str, Any], base: dict[str, Any], number: int) -> Iterator[Record | Unreadable]:
     """The record with its base; nothing for one that only holds base values."""
-    must = next((key for key in record if key.endswith("_") and key not in _KNOWN), None)
-    wrong = [key for key in ("bn", "bu", "n", "u") if not isinstance({**base, **record}.get(key, ""), str)]
-    numbers = {key: _number({**base, **record}.get(key, 0.0)) for key in ("bt", "t", "bv", "bs", "s")}
-    wrong += [key for key, value in numbers.items() if value is None]
-    bt, t, bv, bs, s = (value or 0.0 for value in numbers.values())
+    if not record.keys() - _BASE:
+        return
+    whole = {**base, **record}
+    wrong = next((key for key in _TEXTS if not isinstance(whole.get(key, ""), str)), None)
+    numbers = [_number(whole.get(key, 0.0)) for key in _NUMBERS]
+    wrong = wrong or next((key for key, value in zip(_NUMBERS, numbers, strict=True) if value is None), None)
+    must = next((key for key in record if key[-1:] == "_"), None)
     if must is not None:
         yield Unreadable(str(record)[:1000], f"record {number}: {must}: a field that must be understood, and is not")
-    elif wrong:
-        yield Unreadable(str(record)[:1000], f"record {number}: {wrong[0]}: {str({**base, **record}[wrong[0]])[:100]!r} is not right")
+    elif wrong is not None:
+        yield Unreadable(str(record)[:1000], f"record {number}: {wrong}: {str(whole[wrong])[:100]!r} is not right")
     else:
-        value = next((record[key] for key in ("vs", "vb") if key in record), None)
-        if value is None and ("v" in record or "bv" in base) and "vd" not in record:
-            given = _number(record.get("v", 0.0))
-            value = Unreadable(str(record["v"])[:1000], f"{str(record['v'])[:100]!r} is not a number") if given is None else bv + given
+        bt, t, bv, bs, s = (value or 0.0 for value in numbers)
+        value = _value(record, base, bv)
         total = bs + s if "s" in record or "bs" in base else None
         if value is None and total is None and "vd" not in record:
-            if set(record) <= set(_BASE):
-                return
             value = Unreadable(str(record)[:1000], "missing")
         stem = base.get("bn", "")
-        yield Record(stem + record.get("n", ""), len(stem), record.get("u", base.get("bu")), bt + t, value, total)
+        yield Record(stem + record.get("n", ""), len(stem), whole.get("u", base.get("bu")), bt + t, value, total)
+
+
+def _value(record: dict[str, Any], base: dict[str, Any], bv: float) -> Any:
+    """The value of a record; None where it has none, or binary data."""
+    value = next((record[key] for key in ("vs", "vb") if key in record), None)
+    if value is not None or "vd" in record or not ("v" in record or "bv" in base):
+        return value
+    given = _number(record.get("v", 0.0))
+    return Unreadable(str(record["v"])[:1000], f"{str(record['v'])[:100]!r} is not a number") if given is None else bv + given
 
 
 def _number(value: Any) -> float | None:

@@ -153,6 +153,6 @@ def _row(key: str, result: Any, options: Options) -> Decoded:
 
 def _satellite(values: list[Any]) -> tuple[Any, Any] | None:
     """The place that a station with GPS tells; 0 and -200 mean that it does not know."""
-    found = {value.get("value_type"): plain_number(value.get("value")) for value in values if isinstance(value, dict)}
+    found = {str(value.get("value_type")): plain_number(value.get("value")) for value in values if isinstance(value, dict)}
     longitude, latitude = found.get("GPS_lon"), found.get("GPS_lat")
     return None if not longitude or not latitude or abs(latitude) > 90 else (longitude, latitude)

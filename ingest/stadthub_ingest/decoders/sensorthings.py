@@ -20,7 +20,7 @@ from stadthub_ingest.well_known import MEMBERS
 from stadthub_schemas.model import Strict
 
 _MOST = 8
-_IN_NAME = re.compile(r"(Datastreams|Things)\('?([^')]+)'?\)")
+_IN_NAME = re.compile(r"(Datastreams|Things)\((?:'|%27)?([^')%]+)(?:'|%27)?\)")
 
 
 class Value(Strict):
@@ -121,7 +121,8 @@ def _thing(entity: dict[str, Any], context: _Context, options: Options) -> _Cont
     key = None if key is None else str(key)
     name = entity.get("name") or context.thing_name
     place = context.place
-    for location in entity.get("Locations") or ():
+    locations = entity.get("Locations")
+    for location in locations if isinstance(locations, list) else ():
         place = place or point_of(location.get("location") if isinstance(location, dict) else None)
     place = options.locations.get(key or "") or place
     return replace(context, thing=name if options.thing_from == "name" else key, thing_id=key, thing_name=name, place=place)
