@@ -1,4 +1,7 @@
-"""How fast the LoRaWAN and standard connectors decode and judge: rows a second and microseconds a row."""
+"""How fast the LoRaWAN and standard connectors decode and judge: rows a second and microseconds a row.
+
+python -m tests.benchmarks connectors
+"""
 
 import base64
 import json

@@ -78,6 +78,13 @@ def test_a_value_that_was_stored_on_the_device_has_its_own_time() -> None:
     }
 
 
+def test_an_empty_decoded_object_is_none_where_a_codec_can_read_the_bytes() -> None:
+    uplink = {"time": "2026-06-20T08:48:38Z", "deviceInfo": DEVICE, "fPort": 1, "data": "A2cBEA==", "object": {}}
+    (row,) = accepted("chirpstack", {"codec": "cayenne-lpp"}, uplink)
+    assert (row["observed_property"], row["result"], row["unit"]) == ("temperature_3", 27.2, "Cel")
+    assert accepted("chirpstack", {}, uplink) == []
+
+
 def frames(*counters: int) -> list[tuple[str, datetime, int]]:
     """Frames of one thing, a minute apart."""
     return [("a", START + timedelta(minutes=number), counter) for number, counter in enumerate(counters)]

@@ -91,6 +91,19 @@ def test_an_expression_tells_thing_and_property_of_a_name() -> None:
         Judge(feed("senml", {"names": "x"}))
 
 
+def test_base_values_are_added_and_a_record_of_base_values_alone_is_no_row() -> None:
+    pack = [{"bn": "haus/", "bv": 100, "bs": 10}, {"n": "a", "v": 1, "s": 5}, {"n": "b", "vs": "on"}]
+    judged = Judge(feed("senml")).judge([payload(json.dumps(pack))])
+    rows = {row["observed_property"]: row["result"] for row in judged.accepted.to_pylist()}
+    assert rows == {"a": 101.0, "a.sum": 15.0, "b": None, "b.sum": 10.0}
+
+
+def test_an_entity_of_several_types_is_one_of_each() -> None:
+    entity = {"id": "urn:ngsi-ld:Device:1", "type": ["Device", "https://example.org/WeatherObserved"], "temperature": 20}
+    for types, count in ((["WeatherObserved"], 1), (["Road"], 0)):
+        assert len(Judge(feed("ngsi_ld", {"types": types})).judge([payload(json.dumps(entity))]).accepted) == count
+
+
 def test_the_recorded_push_of_a_station_is_read() -> None:
     body = needed(SHARED / "airquality" / "sensor-community-push.json").read_bytes()
     judged = Judge(feed("sensor_community")).judge([payload(body)])
