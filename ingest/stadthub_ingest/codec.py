@@ -16,7 +16,7 @@ from stadthub_schemas.units import UNITS
 
 LIBRARY = Path(__file__).parent / "codecs"
 
-#: How many bytes a type has and how they are read; the unsigned and signed whole numbers, the floating ones, text as hex digits.
+#: How many bytes a type has: unsigned and signed whole numbers, and floating ones.
 SIZES = {f"{sign}{bits}": bits // 8 for bits in (8, 16, 24, 32, 48, 64) for sign in "ui"} | {"f32": 4, "f64": 8}
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -160,7 +160,6 @@ class Decoding:
     longitude: float | None = None
     latitude: float | None = None
     error: str | None = None
-    silent: bool = False
 
 
 @cache
@@ -180,8 +179,7 @@ def names() -> tuple[str, ...]:
 def decode(codec: Codec, payload: bytes, port: int | None) -> Decoding:
     """What the bytes say. It never raises: `error` tells why it broke off."""
     found = Decoding()
-    if port is not None and port in codec.silent_ports:
-        found.silent = True
+    if port in codec.silent_ports:
         return found
     try:
         if codec.ports and port is not None and port not in codec.ports:
