@@ -26,6 +26,13 @@ class Clock(Enum):
     RECEIVED = "received"
 
 
+@dataclass(frozen=True, slots=True)
+class SinceArrival:
+    """A `phenomenon_time` that the payload gives in seconds from its arrival: negative ones lie before it."""
+
+    seconds: float
+
+
 #: One row as `stadthub_schemas.rows` describes it.
 Row = dict[str, Any]
 

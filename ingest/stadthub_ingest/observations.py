@@ -1,12 +1,12 @@
 """Judging observations one by one: a dict becomes a row of OBSERVATIONS_IN, or is refused with a reason."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 import pyarrow as pa
 
-from stadthub_ingest.decoded import Clock, Unreadable
+from stadthub_ingest.decoded import Clock, SinceArrival, Unreadable
 from stadthub_ingest.keys import thing_key
 from stadthub_ingest.numerals import plain_number
 from stadthub_ingest.rules import RowError, Rule, RuleBook, apart
@@ -78,15 +78,29 @@ class ObservationJudge:
             raise RowError("phenomenon_time: missing")
         if value is Clock.RECEIVED:
             return self._received
+        if isinstance(value, SinceArrival):
+            return self._since_arrival(value)
         time = value if isinstance(value, Unreadable) or (isinstance(value, datetime) and value.tzinfo is UTC) else _ISO.read(value)
         if isinstance(time, Unreadable):
             raise RowError(f"phenomenon_time: {time.reason}")
+        self._within(time)
+        self._last_time = (value, time)
+        return time
+
+    def _since_arrival(self, value: SinceArrival) -> datetime:
+        try:
+            time = self._received + timedelta(seconds=value.seconds)
+        except (OverflowError, ValueError):
+            raise RowError(f"phenomenon_time: {value.seconds:g} seconds from its arrival is not a time") from None
+        self._within(time)
+        return time
+
+    def _within(self, time: datetime) -> None:
+        """RowError where no observation that was received now can be from."""
         if time > self._latest:
             raise RowError(f"phenomenon_time: {_spelled(time)} lies {apart(time, self._received)} ahead")
         if time < self._earliest:
             raise RowError(f"phenomenon_time: {_spelled(time)} lies {apart(time, self._received)} back, before {_spelled(self._earliest)}")
-        self._last_time = (value, time)
-        return time
 
 
 def checked_key(thing: str) -> str:

@@ -3,6 +3,7 @@
 Only linear conversions (`result * factor + offset`), each to the base unit of its kind.
 """
 
+import math
 from dataclasses import dataclass
 
 from stadthub_schemas.errors import QueryError
@@ -31,6 +32,8 @@ UNITS: dict[str, Unit] = {
         Unit("K", "K", "temperature", 1.0, -273.15),
         Unit("[degF]", "°F", "temperature", 5 / 9, -160 / 9),
         Unit("m", "m", "length"),
+        Unit("nm", "nm", "length", 1e-9),
+        Unit("um", "µm", "length", 1e-6),
         Unit("cm", "cm", "length", 0.01),
         Unit("mm", "mm", "length", 0.001),
         Unit("km", "km", "length", 1000.0),
@@ -42,9 +45,18 @@ UNITS: dict[str, Unit] = {
         Unit("m3/s", "m³/s", "flow"),
         Unit("l/s", "l/s", "flow", 0.001),
         Unit("l/h", "l/h", "flow", 0.001 / 3600),
+        Unit("l/min", "l/min", "flow", 0.001 / 60),
+        Unit("g", "g", "mass", 0.001),
+        Unit("kg", "kg", "mass"),
+        Unit("t", "t", "mass", 1000.0),
         Unit("m/s", "m/s", "speed"),
         Unit("km/h", "km/h", "speed", 1 / 3.6),
+        Unit("m/s2", "m/s²", "acceleration"),
+        Unit("[g]", "g", "acceleration", 9.80665),
         Unit("deg", "°", "angle"),
+        Unit("rad", "rad", "angle", 180 / math.pi),
+        Unit("deg/s", "°/s", "angular speed"),
+        Unit("Hz", "Hz", "frequency"),
         Unit("Pa", "Pa", "pressure"),
         Unit("hPa", "hPa", "pressure", 100.0),
         Unit("kPa", "kPa", "pressure", 1000.0),
@@ -56,15 +68,20 @@ UNITS: dict[str, Unit] = {
         Unit("dB[A]", "dB(A)", "sound level"),
         Unit("lx", "lx", "illuminance"),
         Unit("W/m2", "W/m²", "irradiance"),
+        Unit("umol/m2/s", "µmol/(m²·s)", "photon flux"),
         Unit("W", "W", "power"),
         Unit("kW", "kW", "power", 1000.0),
+        Unit("J", "J", "energy", 1 / 3600),
         Unit("W.h", "Wh", "energy"),
         Unit("kW.h", "kWh", "energy", 1000.0),
         Unit("V", "V", "voltage"),
         Unit("mV", "mV", "voltage", 0.001),
         Unit("A", "A", "current"),
         Unit("mA", "mA", "current", 0.001),
+        Unit("Ohm", "Ω", "resistance"),
         Unit("uS/cm", "µS/cm", "conductivity"),
+        Unit("mS/cm", "mS/cm", "conductivity", 1000.0),
+        Unit("S/m", "S/m", "conductivity", 10_000.0),
         Unit("[pH]", "pH", "acidity"),
         Unit("s", "s", "time"),
         Unit("min", "min", "time", 60.0),

@@ -75,7 +75,9 @@ class Turn:
             raise SourceError(f"{self._place}: the answer is not JSON, which source.paging needs") from error
 
     def _at(self, answer: Any, path: str) -> Any:
-        """What stands at a path with dots; None if nothing does."""
+        """What stands at a path with dots, or at a key that has dots itself (@iot.nextLink); None if nothing does."""
+        if isinstance(answer, dict) and path in answer:
+            return answer[path]
         for key in path.split("."):
             if isinstance(answer, list) and key.isdigit() and int(key) < len(answer):
                 answer = answer[int(key)]

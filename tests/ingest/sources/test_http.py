@@ -71,6 +71,8 @@ def test_pages_by_a_link_in_the_answer(web_server: WebServer) -> None:
     web_server.answers["/x"] = Answer(b'{"@iot.nextLink": "y", "links": {"next": {"href": "y"}}}')
     web_server.answers["/y"] = Answer(b'{"links": {"next": null}}')
     assert len(get(source_of(f"{web_server.url}/x", paging={"by": "link", "path": "links.next"}))) == 2
+    web_server.answers["/y"] = Answer(b'{"value": []}')
+    assert len(get(source_of(f"{web_server.url}/x", paging={"by": "link", "path": "@iot.nextLink"}))) == 2, "a key may have dots itself"
 
 
 def paged_rows(count: int, most: int) -> Callable[[Asked], Answer]:
