@@ -29,6 +29,8 @@ class Packed:
         if any(member.flag_bits & 0x1 for member in members):
             raise DecodeError("a member of the archive is encrypted")
         self._left = max(len(payload) * MOST_RATIO, FREE_BYTES)
+        if sum(member.file_size for member in members) > self._left:  # what it says; what it really is, is counted while it is read
+            raise DecodeError(f"it unpacks to more than {MOST_RATIO} times its size")
         self._members = {member.filename: member for member in members if not member.is_dir()}
 
     @property
