@@ -5,6 +5,8 @@ Deleted objects are dropped: each fetch is the whole list, so that a row that is
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
@@ -23,6 +25,7 @@ Type = Literal[
 ]  # fmt: skip
 
 _TYPE = re.compile(r"https?://schema\.oparl\.org/1\.[01]/(\w+)/?\Z")
+_TIMES = TimeReader(ISO)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 #: The columns of each type: what the standard lists, in its order, without what the hub leaves to the source.
@@ -173,6 +176,7 @@ def _row(one: Row, options: Options) -> Row | Unreadable | None:
     return row
 
 
+@cache
 def column_name(member: str) -> str:
     """The member's name as a column; times end in _time."""
     name = column_key(_CAMEL.sub("_", member))
@@ -183,7 +187,7 @@ def _cell(member: str, value: Any) -> Any:
     if value is None or value in ("", []):
         return None
     if member in MOMENTS:
-        return TimeReader(ISO).read(value)
+        return _TIMES.read(value)
     if member in DAYS:
         return _day(value)
     if member == "geojson":
@@ -197,8 +201,10 @@ def _cell(member: str, value: Any) -> Any:
 
 def _day(value: Any) -> Any:
     """The day; a time of day behind it is not asked for."""
-    read = TimeReader(ISO.model_copy(update={"formats": ("%Y-%m-%d",)})).read_day(str(value)[:10])
-    return Unreadable(str(value), f"{str(value)[:100]!r} is not a day") if isinstance(read, Unreadable) else read
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError:
+        return Unreadable(str(value), f"{str(value)[:100]!r} is not a day")
 
 
 def _reference(value: Any) -> Any:

@@ -14,6 +14,8 @@ from stadthub_ingest.times import ISO, TimeReader
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.model import Strict
 
+_TIMES = TimeReader(ISO)
+
 ROOTS = ("rss", "RDF", "feed")
 ITEMS = ("item", "entry")
 
@@ -95,5 +97,5 @@ def _time(text: str | None) -> Any:
         found = None
     if found is not None:
         return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
-    read = TimeReader(ISO).read(text)
+    read = _TIMES.read(text)
     return Unreadable(text, f"{text[:100]!r} is not a time") if isinstance(read, Unreadable) else read
