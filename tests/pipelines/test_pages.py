@@ -42,6 +42,7 @@ def test_all_pages_are_one_version_and_what_is_gone_is_removed(tmp_path: Path, w
         web_server.answers["/papers3"] = page(4, 5, deleted=4)
         hub.wait(lambda: "paper/5" in _ids(hub.lake.rows(RowsQuery("papers")).table))
         assert _ids(hub.lake.rows(RowsQuery("papers")).table) == ["paper/1", "paper/2", "paper/3", "paper/5"]
+        assert set(hub.reader.rejects("papers")["reason"].to_pylist()) == {"id: 'paper/2' stands twice in this payload"}
 
 
 def _ids(table: Any) -> list[str]:

@@ -159,3 +159,12 @@ def test_a_wrong_file_does_not_keep_the_others_back(tmp_path: Path) -> None:
     assert next(scanned).body == b"good"
     with pytest.raises(SourceError, match=r"a\.gz"):
         next(scanned)
+
+
+def test_an_archive_that_is_itself_the_payload_is_not_unpacked(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "timetable.zip", "w") as archive:
+        archive.writestr("stops.txt", "stop_id\n")
+    source = FileSource(type="file", path=tmp_path / "timetable.zip", unpack=False)
+    (fetched,) = scan(source, {})
+    assert (fetched.name, fetched.body) == ("timetable.zip", (tmp_path / "timetable.zip").read_bytes())
+    assert list(scan(source, fetched.state)) == []
