@@ -1,5 +1,6 @@
 """The judge: payloads in, accepted rows and rejects out. received = accepted + rejected + dropped, whatever comes."""
 
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+import structlog
 
 from stadthub_ingest import features, observations, registry, tables
 from stadthub_ingest.columns import judge_block
@@ -16,8 +18,11 @@ from stadthub_ingest.observations import ObservationJudge
 from stadthub_ingest.rules import RowError, RuleBook
 from stadthub_ingest.sources.fetched import whole_of
 from stadthub_schemas.dataset import Kind
+from stadthub_schemas.errors import StadthubError
 from stadthub_schemas.feed import Feed
 from stadthub_schemas.rows import EXCERPT, OBSERVATIONS_IN, REJECTS
+
+LOG = structlog.get_logger()
 
 #: A payload of at least so many bytes is judged column by column, where its decoder can: below, the rows are quicker.
 BULK = 20_000
@@ -71,17 +76,38 @@ class Judge:
 
     def judge(self, payloads: Sequence[Payload]) -> Judged:
         """What becomes of the payloads. Bad data never raise: they are rejects, each with its reason."""
-        sheet = _Sheet()
-        if self._feed.kind is not Kind.TIMESERIES:
+        try:
+            return self._judged(payloads, _Sheet())
+        except (StadthubError, MemoryError):
+            raise
+        except Exception:  # noqa: BLE001 - decoders read what strangers send: a mistake of theirs must not stop their feed for ever
+            return self._without_faults(payloads)
+
+    def _without_faults(self, payloads: Sequence[Payload]) -> Judged:
+        """The same without the payloads on which decoder or judge fail: each of those is one reject."""
+        sheet, sound = _Sheet(), []
+        for payload in payloads:
+            try:
+                self._judged((payload,), _Sheet())
+            except (StadthubError, MemoryError):
+                raise
+            except Exception as fault:  # noqa: BLE001 - as above
+                # the bare traceback: renderers that show local variables would write the payload into the log
+                LOG.error("fault on a payload", feed=self._feed.id, position=payload.position, traceback=traceback.format_exc())
+                sheet.received += 1
+                sheet.refuse(payload, 0, f"payload: {self._feed.decoder} failed on it ({type(fault).__name__})", payload.body)
+            else:
+                sound.append(payload)
+        return self._judged(sound, sheet)
+
+    def _judged(self, payloads: Sequence[Payload], sheet: _Sheet) -> Judged:
+        if self._feed.kind is Kind.TIMESERIES:
+            for payload in payloads:
+                if not self._by_columns(payload, sheet):
+                    self._by_rows(payload, sheet)
+        else:
             for _, whole in groupby(payloads, lambda payload: whole_of(payload.name) or payload.position):
                 self._whole(list(whole), sheet)
-            return self._judged(sheet)
-        for payload in payloads:
-            if not self._by_columns(payload, sheet):
-                self._by_rows(payload, sheet)
-        return self._judged(sheet)
-
-    def _judged(self, sheet: _Sheet) -> Judged:
         columns = list(zip(*sheet.rejects, strict=True)) or [()] * len(REJECTS)
         rejects = pa.Table.from_arrays([pa.array(column, one.type) for column, one in zip(columns, REJECTS, strict=True)], schema=REJECTS)
         return Judged(self._accepted(sheet), rejects, sheet.received, sheet.dropped)
@@ -102,6 +128,9 @@ class Judge:
         except DecodeError as error:
             sheet.received += 1
             sheet.refuse(payload, 0, f"payload: {error}", payload.body)
+        except RecursionError:
+            sheet.received += 1
+            sheet.refuse(payload, 0, "payload: it is nested too deep", payload.body)
 
     def _by_rows(self, payload: Payload, sheet: _Sheet) -> None:
         judge = ObservationJudge(self._book, payload.received_time)
@@ -114,6 +143,8 @@ class Judge:
                 sheet.rows.append(judge.judge(row))
             except RowError as refused:
                 sheet.refuse(payload, number, str(refused), row)
+            except RecursionError:
+                sheet.refuse(payload, number, "it is nested too deep", row)
         sheet.received += number
 
     def _by_columns(self, payload: Payload, sheet: _Sheet) -> bool:
@@ -172,7 +203,11 @@ def excerpt(what: Any) -> str:
     try:
         return orjson.dumps(what, default=_spelled, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z).decode()[:EXCERPT]
     except TypeError:
+        pass
+    try:
         return repr(what)[:EXCERPT]
+    except (RecursionError, ValueError):  # nested too deep, or a number of thousands of digits
+        return f"({type(what).__name__})"
 
 
 def _spelled(value: Any) -> Any:

@@ -139,6 +139,7 @@ def _view(number: int, snapshot: Snapshot, shown: list[str], sent: list[pa.Table
         "files": list(snapshot.files),
         "schema": len(sent) - 1,
         "source": source,
+        "spatial": snapshot.kind is Kind.FEATURES,
     }
     fields = ", ".join(map(quoted, schema.names))
     rows = f"SELECT {fields} FROM {source}"

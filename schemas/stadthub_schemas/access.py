@@ -7,7 +7,7 @@ refused `READ` into NotFound unless its standard says otherwise (CKAN: 403).
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from stadthub_schemas.dataset import AccessClass, Column, Dataset
+from stadthub_schemas.dataset import AccessClass, Column, Dataset, Kind
 
 
 class Action(StrEnum):
@@ -31,6 +31,9 @@ class Role(StrEnum):
 
 _RANK = {role: rank for rank, role in enumerate(Role)}
 _NEEDS = {Action.SEE: Role.READER, Action.READ: Role.READER, Action.WRITE: Role.PUBLISHER, Action.OPERATE: Role.OPERATOR}
+
+
+_IN_DATASTREAM = frozenset({"thing", "observed_property"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ def may(principal: Principal, action: Action, dataset: Dataset | None = None) ->
     if not _sees(principal, dataset.metadata.access):
         return Decision(False, f"{dataset.name} is {dataset.metadata.access}")
     hidden = frozenset(name for name, words in dataset.metadata.columns.items() if not _sees(principal, words.access))
+    if dataset.kind is Kind.TIMESERIES and hidden & _IN_DATASTREAM:
+        hidden |= {"datastream"}  # its key spells them out
     return Decision(True, columns=principal.columns, hidden=hidden)
 
 
