@@ -69,4 +69,6 @@ def test_a_rule_that_never_comes_true_does_not_hold_a_calendar_up() -> None:
 def test_any_bytes_are_judged_without_a_crash(decoder: str, body: bytes) -> None:
     kinds = {"gtfs": "features", "gbfs": "timeseries", "gtfs_realtime": "timeseries"}
     options = {"oparl": {"type": "Paper"}}.get(decoder, {})
-    assert balanced(Judge(feed(decoder, options, kind=kinds.get(decoder, "table"))).judge([payload(body)]))
+    judged = Judge(feed(decoder, options, kind=kinds.get(decoder, "table"))).judge([payload(body)])
+    assert balanced(judged)
+    assert not [reason for reason in judged.rejects["reason"].to_pylist() if "failed on it" in reason]
