@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from stadthub_ingest.decoded import Row, Unreadable
@@ -12,6 +13,7 @@ from stadthub_ingest.times import TimeReader
 
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})\Z", re.ASCII)
 _FRACTION = re.compile(r"-?(0|[1-9]\d*)?\.\d+([eE][+-]?\d+)?\Z", re.ASCII)
+_EXACT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)\Z", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 _BOOLEANS = {"true": True, "false": False, "True": True, "False": False, "TRUE": True, "FALSE": False}
 
@@ -46,6 +48,16 @@ def _plain(cell: str, notation: tuple[str, str | None]) -> str:
     if not isinstance(read, float):
         return f"!{cell}" if isinstance(read, Unreadable) else cell
     return (cell if thousands is None else cell.replace(thousands, "")).replace(decimal, ".")
+
+
+def exact(value: Any, notation: tuple[str, str | None]) -> Any:
+    """The amount to its last digit; Unreadable if it is none. Whole numbers and text can be exact, a float is taken as it is written."""
+    if value is None or isinstance(value, Decimal | Unreadable):
+        return value
+    text = _plain(value, notation) if isinstance(value, str) else str(value)
+    if isinstance(value, bool) or not _EXACT.match(text):
+        return Unreadable(str(value)[:100], f"{str(value)[:100]!r} is not an amount")
+    return Decimal(text)
 
 
 def moment(cell: Any, column: str, reader: TimeReader) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -142,4 +143,6 @@ def json_text(field: str, value: Any) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime | date):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)  # JSON's numbers are all alike: only tables keep amounts exact
     raise TypeError(f"{type(value).__name__} has no form in JSON")

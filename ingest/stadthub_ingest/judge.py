@@ -4,6 +4,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from stadthub_ingest.columns import judge_block
 from stadthub_ingest.decoded import Block, Decoded, DecodeError, Unreadable
 from stadthub_ingest.observations import ObservationJudge
 from stadthub_ingest.rules import RowError, RuleBook
+from stadthub_ingest.sources.fetched import whole_of
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import StadthubError
 from stadthub_schemas.feed import Feed
@@ -99,11 +101,13 @@ class Judge:
         return self._judged(sound, sheet)
 
     def _judged(self, payloads: Sequence[Payload], sheet: _Sheet) -> Judged:
-        for payload in payloads:
-            if self._feed.kind is not Kind.TIMESERIES:
-                self._whole(payload, sheet)
-            elif not self._by_columns(payload, sheet):
-                self._by_rows(payload, sheet)
+        if self._feed.kind is Kind.TIMESERIES:
+            for payload in payloads:
+                if not self._by_columns(payload, sheet):
+                    self._by_rows(payload, sheet)
+        else:
+            for _, whole in groupby(payloads, lambda payload: whole_of(payload.name) or payload.position):
+                self._whole(list(whole), sheet)
         columns = list(zip(*sheet.rejects, strict=True)) or [()] * len(REJECTS)
         rejects = pa.Table.from_arrays([pa.array(column, one.type) for column, one in zip(columns, REJECTS, strict=True)], schema=REJECTS)
         return Judged(self._accepted(sheet), rejects, sheet.received, sheet.dropped)
@@ -172,18 +176,18 @@ class Judge:
         sheet.received += len(block.times)
         sheet.dropped += dropped
 
-    def _whole(self, payload: Payload, sheet: _Sheet) -> None:
-        """Judge features or rows of a table, which must know of each other within a payload."""
-        numbered = list(enumerate(self._decoded(payload, sheet), 1))
-        rows = [(number, row) for number, row in numbered if row is not None]
+    def _whole(self, payloads: Sequence[Payload], sheet: _Sheet) -> None:
+        """Judge features or rows of a table, which must know of each other: within a payload, and within all pages of one."""
+        numbered = [(payload, number, row) for payload in payloads for number, row in enumerate(self._decoded(payload, sheet), 1)]
+        rows = [(payload, number, row) for payload, number, row in numbered if row is not None]
         sheet.received += len(numbered)
         sheet.dropped += len(numbered) - len(rows)
         found: Sequence[Any]
         if self._feed.kind is Kind.FEATURES:
-            found = features.judge_features([row for _, row in rows])
+            found = features.judge_features([row for *_, row in rows])
         else:
-            found = tables.judge_rows([row for _, row in rows], self._declared, self._feed.key)
-        for (number, row), one in zip(rows, found, strict=True):
+            found = tables.judge_rows([row for *_, row in rows], self._declared, self._feed.key)
+        for (payload, number, row), one in zip(rows, found, strict=True):
             if isinstance(one, RowError):
                 sheet.refuse(payload, number, str(one), row)
             else:

@@ -78,6 +78,9 @@ class Mapped(Strict):
         default=None, description="features and table: name = column or path; absent: all, under names made from their own"
     )
     time_columns: tuple[str, ...] = Field(default=(), description="features and table: the names that hold times, read as `times` says")
+    decimal_columns: tuple[str, ...] = Field(
+        default=(), description="features and table: the names that hold amounts: kept exact to the last digit, never as a float"
+    )
     missing: tuple[str, ...] = Field(default=MISSING, description="texts that mean: there is no value")
     decimal: Literal[".", ","] = "."
     thousands: Literal[".", ",", " ", "'"] | None = None

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
 import orjson
@@ -26,6 +26,10 @@ ARROW = {
     ColumnType.JSON: pa.string(),
     ColumnType.GEOMETRY: pa.string(),
 }
+
+
+#: Python rounds to 28 digits unless told otherwise.
+_DIGITS = Context(prec=38)
 
 
 def judge_rows(rows: Sequence[Any], declared: Mapping[str, ColumnType], key: Sequence[str]) -> list[Row | RowError]:
@@ -64,6 +68,8 @@ def _cell(name: str, value: Any, declared: ColumnType | None) -> Any:
             raise RowError(f"{name}: {str(value)[:100]!r} is not of type {declared}") from error
     if isinstance(value, float) and not math.isfinite(value):
         raise RowError(f"{name}: {value} is not a finite number")
+    if isinstance(value, Decimal):
+        return _amount(name, value)
     if isinstance(value, dict | list):
         try:
             return _json(value)
@@ -92,6 +98,7 @@ def _column(values: list[Any], declared: ColumnType | None) -> pa.Array:
         (float, pa.float64()),
         (date, pa.date32()),
         (datetime, ARROW[ColumnType.TIME]),
+        (Decimal, ARROW[ColumnType.DECIMAL]),
     ):
         if types == {kind}:
             return pa.array(values, arrow)
@@ -125,7 +132,18 @@ def _decimal(value: Any) -> Decimal:
     number = Decimal(str(value))
     if not number.is_finite() or abs(number) >= Decimal(10) ** 28:
         raise ValueError(value)
-    return number.quantize(Decimal("1e-10"))
+    return number.quantize(Decimal("1e-10"), context=_DIGITS)
+
+
+def _amount(name: str, value: Decimal) -> Decimal:
+    """The amount, if it is stored with all its digits."""
+    try:
+        found = _decimal(value)
+    except (ValueError, InvalidOperation) as error:
+        raise RowError(f"{name}: {str(value)[:100]} is not an amount of at most 28 digits before the point") from error
+    if found != value:
+        raise RowError(f"{name}: {str(value)[:100]} has more than 10 digits behind the point")
+    return found
 
 
 def _boolean(value: Any) -> bool:

@@ -1,6 +1,7 @@
 """Bytes to text and JSON: which encoding a payload has, and which objects it holds."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -37,3 +38,11 @@ def read_json(payload: bytes) -> Any:
         except (ValueError, RecursionError):
             raise DecodeError(f"it is not JSON: {strict}") from strict
         return found
+
+
+def read_exact_json(payload: bytes) -> Any:
+    """The objects in a JSON payload with their fractions as Decimal; slower, and none of their digits is lost."""
+    try:
+        return json.loads(payload.removeprefix(b"\xef\xbb\xbf"), parse_float=Decimal)
+    except (ValueError, RecursionError) as error:
+        raise DecodeError(f"it is not JSON: {error}") from error

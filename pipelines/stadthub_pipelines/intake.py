@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.judge import Judge, Judged, Payload
+from stadthub_ingest.sources.fetched import page_of
 from stadthub_lake.rawlog import Frame, RawLog
 from stadthub_lake.store import Progress, Store
 from stadthub_schemas.counts import Counts
@@ -145,8 +146,17 @@ class Intake:
         self._count(judged, corrected.stored + corrected.changed, corrected.duplicate)
 
     def _replace(self, frame: Frame) -> None:
-        """Features and tables: each payload is the whole; one with nothing good in it leaves the last good version."""
-        judged = self._judge.judge([_payload(frame)])
+        """Features and tables: each payload, or all pages of one fetch, is the whole; nothing good in it leaves the last good version."""
+        number, pages = page_of(frame.name)
+        if number < pages:
+            return  # the whole is judged with its last page
+        whole = [frame] if pages == 1 else self._pages(frame, pages)
+        if not whole:
+            reason = f"payload: of its {pages} pages not all are here: fetch it again"
+            self._reject(frame.position, _quarantined(frame, reason))
+            self._add(Counts(received=1, rejected=1))
+            return
+        judged = self._judge.judge([_payload(one) for one in whole])
         self._reject(frame.position, judged.rejects)
         if judged.accepted.num_rows == 0:
             self._count(judged, 0, 0)
@@ -161,6 +171,18 @@ class Intake:
             return
         self.quarantine = None
         self._count(judged, change.added + change.changed, judged.accepted.num_rows - change.added - change.changed)
+
+    def _pages(self, last: Frame, pages: int) -> list[Frame]:
+        """All pages of the fetch that ends with this one; none if some are missing."""
+        found: list[Frame] = []
+        after = last.position - pages
+        while after >= 0 and len(found) < pages:
+            frames = self.log.read(after, pages - len(found), MOST_BYTES)
+            if not frames:
+                break
+            found += frames
+            after = frames[-1].position
+        return found if [page_of(one.name) for one in found] == [(number, pages) for number in range(1, pages + 1)] else []
 
     def _reject(self, position: int, rejects: pa.Table) -> None:
         if rejects.num_rows:

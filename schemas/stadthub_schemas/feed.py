@@ -109,6 +109,7 @@ class FileSource(Strict):
     pattern: str = "*"
     every: Positive = timedelta(seconds=60)
     max_bytes: Bytes = Field(default=2_000_000_000, description="of one unpacked file")
+    unpack: bool = Field(default=True, description="false: an archive is itself the payload, such as a timetable")
 
 
 Source = Annotated[MqttSource | HttpSource | PushSource | FileSource, Field(discriminator="type")]

@@ -7,49 +7,21 @@ values = { "PM10" = { observed_property = "pm10", unit = "ug/m3" } }
 times = { formats = ["%d.%m.%Y %H:%M"], time_zone = "Europe/Berlin" }
 """
 
-import operator
-import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from collections.abc import Iterator
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from stadthub_ingest.attributes import feature, moment, typed
 from stadthub_ingest.blocks import blocks
-from stadthub_ingest.decoded import Block, Decoded, Unreadable
-from stadthub_ingest.delimited import Layout, Sheet, open_sheet
-from stadthub_ingest.keys import column_keys
-from stadthub_ingest.mapping import (
-    Cell,
-    Mapped,
-    Plan,
-    Value,
-    clean,
-    constants_of,
-    expression,
-    fields_of,
-    fill,
-    names_in,
-    needs,
-    observations,
-)
+from stadthub_ingest.decoded import Block, Decoded
+from stadthub_ingest.delimited import Layout, open_sheet
+from stadthub_ingest.mapping import expression, names_in
+from stadthub_ingest.sheets import Tabled, plan_of, rows_of
 from stadthub_ingest.texts import read_text
 from stadthub_ingest.times import TimeReader
 from stadthub_schemas.dataset import Kind
 
 
-class Channel(Value):
-    """Value columns that are not known beforehand: every column that nothing else names and whose header matches."""
-
-    pattern: str = Field(description="a regular expression; its groups fill {slots}, or the field of the same name")
-
-    @field_validator("pattern")
-    @classmethod
-    def _is_an_expression(cls, value: str) -> str:
-        return expression(value)
-
-
-class Options(Mapped):
+class Options(Tabled):
     """How a CSV file is read."""
 
     delimiter: str = Field(default=",", min_length=1, max_length=1)
@@ -59,7 +31,6 @@ class Options(Mapped):
     skip_rows: int = Field(default=0, ge=0, description="lines before the header")
     skip_footer: int = Field(default=0, ge=0, description="lines at the end that are no records; empty ones don't count")
     stop_at: str | None = Field(default=None, description="a regular expression: the table ends before the first line that matches")
-    channels: tuple[Channel, ...] = ()
 
     @field_validator("stop_at")
     @classmethod
@@ -75,16 +46,6 @@ class Options(Mapped):
             raise ValueError(f"there is no encoding {value!r}: use a name such as utf-8, cp1252, iso-8859-15") from error
         return value
 
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.kind is Kind.TIMESERIES:
-            groups = set(re.compile(self.file_name).groupindex) if self.file_name else set()
-            for channel in self.channels:
-                groups |= {"result", "thing", *(("observed_property",) if channel.observed_property else ())}
-                groups |= set(re.compile(channel.pattern).groupindex)
-            needs(self, groups)
-        return self
-
     @property
     def layout(self) -> Layout:
         """Where the table stands in the text."""
@@ -94,92 +55,7 @@ class Options(Mapped):
 def decode(payload: bytes, options: Options, name: str) -> Iterator[Decoded]:
     """The rows of the table, in the order of its records and, within one, of its value columns."""
     sheet = open_sheet(read_text(payload, options.encoding), options.layout)
-    if options.kind is not Kind.TIMESERIES:
-        yield from _attributes(sheet, options)
-        return
-    plan = _plan(sheet, options, names_in(options.file_name, name))
-    reader = TimeReader(options.times)
-    for record in sheet.records():
-        if isinstance(record, Unreadable):
-            yield record
-        else:
-            yield from observations(plan, record, reader.read)
-
-
-def _plan(sheet: Sheet, options: Options, groups: Mapping[str, str]) -> Plan:
-    """Which column is what in this file."""
-    columns = options.columns
-    times = (columns.phenomenon_time,) if isinstance(columns.phenomenon_time, str) else columns.phenomenon_time or ()
-    named = {field: place for field, place in columns if isinstance(place, str) and field not in ("phenomenon_time", "result")}
-    return Plan(
-        fetch=operator.getitem,
-        constants=constants_of(options, groups),
-        fields=[(field, sheet.column(header)) for field, header in named.items()],
-        times=[sheet.column(header) for header in times],
-        cells=_cells(sheet, options, groups, {*named.values(), *times, *options.parameters.values()}),
-        parameters=[(parameter, sheet.column(header)) for parameter, header in options.parameters.items()],
-        marks=frozenset(options.missing),
-        notation=(options.decimal, options.thousands),
-    )
-
-
-def _cells(sheet: Sheet, options: Options, groups: Mapping[str, str], named: set[str]) -> list[Cell]:
-    """The value columns: those of `values`, then those that a channel matches, and the one of `columns.result`."""
-    cells = [_cell(sheet, value, sheet.column(header), {**groups, "header": header.strip()}) for header, value in options.values.items()]
-    taken = {header.strip() for header in named | set(options.values)}
-    has_thing = options.columns.thing is not None or options.constants.thing is not None
-    for index, header in enumerate(sheet.header):
-        if header in taken or sheet.header.index(header) != index:
-            continue
-        for channel in options.channels:
-            match = re.search(channel.pattern, header)
-            if match is not None:
-                names = {**groups, "header": header, **{key: text for key, text in match.groupdict().items() if text is not None}}
-                cells.append(_cell(sheet, channel, index, names if has_thing else {"thing": header, **names}))
-                break
-    if options.columns.result is not None:
-        cells.append(Cell(sheet.column(options.columns.result), {}))
-    return cells
-
-
-def _cell(sheet: Sheet, value: Value, index: int, names: Mapping[str, str]) -> Cell:
-    quality = None if value.quality is None else sheet.column(fill(value.quality, names))
-    return Cell(index, fields_of(value, names), quality, value.factor)
-
-
-def _attributes(sheet: Sheet, options: Options) -> Iterator[Decoded]:
-    """Features or rows of a table: the whole column decides which type its cells have."""
-    records = list(sheet.records())
-    marks, notation, columns = frozenset(options.missing), (options.decimal, options.thousands), options.columns
-    headers = dict(zip(column_keys(sheet.header), sheet.header, strict=True))
-    wanted = options.properties if options.properties is not None else _without_places(headers, options)
-    reader = TimeReader(options.times)
-    values: dict[str, Iterator[Any]] = {}
-    for key, header in wanted.items():
-        index = sheet.column(header)
-        cells = [clean(record[index], marks) for record in records if not isinstance(record, Unreadable)]
-        if key in options.time_columns:
-            values[key] = iter([None if cell is None else moment(cell, key, reader) for cell in cells])
-        else:
-            values[key] = iter(typed(cells, notation))
-    places = {field: sheet.column(place) for field, place in columns if isinstance(place, str)}
-    for record in records:
-        if isinstance(record, Unreadable):
-            yield record
-            continue
-        row = {key: next(cells) for key, cells in values.items()}
-        if options.kind is Kind.FEATURES:
-            given = {field: clean(record[place], marks) for field, place in places.items()}
-            row = feature(given, row, notation)
-        yield row
-
-
-def _without_places(headers: Mapping[str, str], options: Options) -> dict[str, str]:
-    """All columns under names of our own; of features without those that became id and geometry."""
-    if options.kind is Kind.TABLE:
-        return dict(headers)
-    placed = {place.strip() for _, place in options.columns if isinstance(place, str)}
-    return {key: header for key, header in headers.items() if header not in placed}
+    yield from rows_of(sheet, options, name)
 
 
 def decode_table(payload: bytes, options: Options, name: str) -> list[Block] | None:
@@ -187,4 +63,4 @@ def decode_table(payload: bytes, options: Options, name: str) -> list[Block] | N
     if options.kind is not Kind.TIMESERIES:
         return None
     sheet = open_sheet(read_text(payload, options.encoding), options.layout)
-    return blocks(sheet, _plan(sheet, options, names_in(options.file_name, name)), TimeReader(options.times))
+    return blocks(sheet, plan_of(sheet, options, names_in(options.file_name, name)), TimeReader(options.times))

@@ -8,17 +8,18 @@ values = { free = { observed_property = "parking_free" } }
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stadthub_ingest.attributes import feature, moment
+from stadthub_ingest.attributes import exact, feature, moment
 from stadthub_ingest.decoded import Decoded, DecodeError, Unreadable
 from stadthub_ingest.keys import column_keys
 from stadthub_ingest.mapping import Cell, Mapped, Plan, clean, constants_of, fields_of, names_in, needs, observations
 from stadthub_ingest.paths import Path, Place, find, read_path, walk
-from stadthub_ingest.texts import read_json, read_text
+from stadthub_ingest.texts import read_exact_json, read_json, read_text
 from stadthub_ingest.times import TimeReader
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.model import Strict
@@ -125,17 +126,22 @@ def decode(payload: bytes, options: Options, name: str) -> Iterator[Decoded]:
 
 def _rows(payload: bytes, options: Options) -> Iterator[Place | Unreadable]:
     if not options.lines:
-        yield from _places(read_json(payload), options.rows)
+        yield from _places(_read(payload, options), options.rows)
         return
     for number, line in enumerate(read_text(payload, None).splitlines(), 1):
         if not line.strip():
             continue
         try:
-            found = read_json(line.encode())
+            found = _read(line.encode(), options)
         except DecodeError as error:
             yield Unreadable(line, f"line {number}: {error}")
         else:
             yield from _places(found, options.rows)
+
+
+def _read(payload: bytes, options: Options) -> Any:
+    """The objects; with `decimal_columns` numbers come with all their digits."""
+    return read_exact_json(payload) if options.decimal_columns else read_json(payload)
 
 
 def _places(found: Any, rows: str | None) -> Iterator[Place]:
@@ -172,6 +178,15 @@ def _name(key: Any) -> str:
     return str(int(key)) if isinstance(key, float) and key.is_integer() else str(key).strip()
 
 
+def _without_amounts(value: Any) -> Any:
+    """The value with its exact numbers as floats."""
+    if isinstance(value, dict):
+        return {key: _without_amounts(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_without_amounts(child) for child in value]
+    return float(value) if isinstance(value, Decimal) else value
+
+
 def _attributes(place: Place, options: Options, plan: Plan, reader: TimeReader) -> Decoded:
     """A feature or a row of a table."""
     if not isinstance(place.value, dict):
@@ -183,6 +198,10 @@ def _attributes(place: Place, options: Options, plan: Plan, reader: TimeReader) 
         kept = {key: value for key, value in place.value.items() if key not in used and key.partition(".")[0] not in used}
         found = dict(zip(column_keys(kept), kept.values(), strict=True))
     row = {name: clean(value, plan.marks) for name, value in found.items()}
+    if options.decimal_columns:
+        row = {name: value if name in options.decimal_columns else _without_amounts(value) for name, value in row.items()}
+    for name in options.decimal_columns:
+        row[name] = exact(row.get(name), plan.notation)
     for name in options.time_columns:
         if row.get(name) is not None:
             row[name] = moment(row[name], name, reader)

@@ -1,5 +1,6 @@
 """What a source that is asked brings home."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,3 +12,23 @@ class Fetched:
     name: str
     body: bytes
     state: dict[str, Any]
+
+
+_PAGE = re.compile(r"#page=(\d+)/(\d+)\Z")
+
+
+def page_sign(number: int, pages: int) -> str:
+    """What the name of a page ends with: which one of how many."""
+    return f"#page={number}/{pages}"
+
+
+def page_of(name: str) -> tuple[int, int]:
+    """Which page of how many a payload of this name is; the first of one if it is none."""
+    found = _PAGE.search(name)
+    return (1, 1) if found is None else (int(found[1]), int(found[2]))
+
+
+def whole_of(name: str) -> str | None:
+    """What the pages of one fetch are called without their numbers; None for a payload that is no page."""
+    found = _PAGE.search(name)
+    return None if found is None else name[: found.start()]

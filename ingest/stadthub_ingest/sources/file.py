@@ -71,7 +71,8 @@ def _read(source: FileSource, name: str, path: Path, look: _Look, seen: dict[str
         seen[name] = _Seen(look.size, look.mtime_ns, digest, before.members, done=True)
         return
     skip = before.members if before is not None and before.sha256 == digest else 0
-    bodies = unpack(path, name, source.max_bytes) if is_archive(path) else _whole(path, name, source.max_bytes)
+    packed = source.unpack and is_archive(path)
+    bodies = unpack(path, name, source.max_bytes) if packed else _whole(path, name, source.max_bytes)
     given = skip
     held: Fetched | None = None
     for number, (member, body) in enumerate(bodies, start=1):
@@ -80,7 +81,7 @@ def _read(source: FileSource, name: str, path: Path, look: _Look, seen: dict[str
                 yield held
             given = number
             seen[name] = _Seen(look.size, look.mtime_ns, digest, given, done=False)
-            held = Fetched(f"{name}/{member}" if is_archive(path) else name, body, _state(seen))
+            held = Fetched(f"{name}/{member}" if packed else name, body, _state(seen))
     if held is not None and _look(path) == look:
         seen[name] = _Seen(look.size, look.mtime_ns, digest, given, done=True)
         yield Fetched(held.name, held.body, _state(seen))

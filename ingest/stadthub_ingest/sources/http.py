@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from stadthub_ingest.sources.fetched import Fetched
+from stadthub_ingest.sources.fetched import Fetched, page_sign
 from stadthub_ingest.sources.pages import Turn
 from stadthub_ingest.sources.reach import Reach, tidy
 from stadthub_schemas.errors import SourceError
@@ -78,7 +78,8 @@ def fetch(source: HttpSource, state: dict[str, Any], reach: Reach, sleep: Callab
     remembered = {"etag": answers[0].headers.get("etag"), "last_modified": answers[0].headers.get("last-modified"), "sha256": digest}
     for number, answer in enumerate(answers, start=1):
         is_last = number == len(answers)
-        yield Fetched(name if number == 1 else f"{name}#page={number}", answer.body, remembered if is_last else dict(state))
+        page = "" if len(answers) == 1 else page_sign(number, len(answers))
+        yield Fetched(f"{name}{page}", answer.body, remembered if is_last else dict(state))
 
 
 def _pages(fetching: "_Fetching", conditions: dict[str, str]) -> Iterator[_Answer]:

@@ -161,6 +161,15 @@ def test_a_wrong_file_does_not_keep_the_others_back(tmp_path: Path) -> None:
         next(scanned)
 
 
+def test_an_archive_that_is_itself_the_payload_is_not_unpacked(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "timetable.zip", "w") as archive:
+        archive.writestr("stops.txt", "stop_id\n")
+    source = FileSource(type="file", path=tmp_path / "timetable.zip", unpack=False)
+    (fetched,) = scan(source, {})
+    assert (fetched.name, fetched.body) == ("timetable.zip", (tmp_path / "timetable.zip").read_bytes())
+    assert list(scan(source, fetched.state)) == []
+
+
 def test_a_linked_folder_in_a_watched_one_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "secrets").mkdir()
     put(tmp_path / "secrets" / "a.csv", b"secret")

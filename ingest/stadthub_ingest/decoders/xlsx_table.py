@@ -1,0 +1,30 @@
+"""Tables in Excel workbooks (xlsx): the same mapping as csv_table, out of one sheet.
+
+[options]
+sheet = "Daten"
+columns = { id = "ID", longitude = "Längengrad", latitude = "Breitengrad" }
+"""
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from stadthub_ingest.decoded import Decoded
+from stadthub_ingest.sheets import Tabled, rows_of
+from stadthub_ingest.times import WORDS
+from stadthub_ingest.workbook import open_grid
+
+
+class Options(Tabled):
+    """How a workbook is read."""
+
+    sheet: str | int = Field(default=1, description="the sheet's name, or its number from 1")
+    skip_rows: int = Field(default=0, ge=0, description="rows before the header")
+
+
+def decode(payload: bytes, options: Options, name: str) -> Iterator[Decoded]:
+    """The rows of the sheet. Dates that Excel knows as such are read whatever `times` says."""
+    formats = options.times.formats
+    written = None if any(one in WORDS for one in formats) else formats[0]
+    grid = open_grid(payload, options.sheet, options.skip_rows, (options.decimal, written))
+    yield from rows_of(grid, options, name)
