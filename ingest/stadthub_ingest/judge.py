@@ -17,6 +17,9 @@ from stadthub_schemas.dataset import Kind
 from stadthub_schemas.feed import Feed
 from stadthub_schemas.rows import EXCERPT, OBSERVATIONS_IN, REJECTS
 
+#: What stands in the raw log instead of a payload of which nothing may be kept, so that it is counted exactly once.
+REFUSED = b"refused: nothing of this payload may be kept"
+
 #: A payload of at least so many bytes is judged column by column, where its decoder can: below, the rows are quicker.
 BULK = 20_000
 
@@ -71,7 +74,9 @@ class Judge:
         """What becomes of the payloads. Bad data never raise: they are rejects, each with its reason."""
         sheet = _Sheet()
         for payload in payloads:
-            if self._feed.kind is not Kind.TIMESERIES:
+            if payload.body == REFUSED:
+                self._refused(payload, sheet)
+            elif self._feed.kind is not Kind.TIMESERIES:
                 self._whole(payload, sheet)
             elif not self._by_columns(payload, sheet):
                 self._by_rows(payload, sheet)
@@ -94,7 +99,12 @@ class Judge:
             yield from self._decoder.decode(payload.body, self._options, payload.name)
         except DecodeError as error:
             sheet.received += 1
-            sheet.refuse(payload, 0, f"payload: {error}", payload.body)
+            sheet.refuse(payload, 0, f"payload: {error}", b"" if self._decoder.private else payload.body)
+
+    def _refused(self, payload: Payload, sheet: _Sheet) -> None:
+        """A payload of which nothing was kept: counted, and told without a word of it."""
+        sheet.received += 1
+        sheet.refuse(payload, 0, f"payload: it is not what decoder {self._feed.decoder} reads, nothing of it was kept", b"")
 
     def _by_rows(self, payload: Payload, sheet: _Sheet) -> None:
         judge = ObservationJudge(self._book, payload.received_time)

@@ -12,6 +12,7 @@ from typing import Any
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.sources.reach import Reach
 from stadthub_lake.rawlog import RawLog
+from stadthub_pipelines.door import door
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.intake import Doors, Intake
 from stadthub_pipelines.pull import Puller
@@ -50,8 +51,9 @@ class Runner:
         self._rate = _Rate(self.intake.counts)
         self._storage_error: str | None = None
         self._lock = threading.Lock()
+        self._door = door(feed, place.data_dir)
         if isinstance(feed.source, HttpSource | FileSource):
-            self.puller = Puller(feed, self.log, place.catalog, place.reach)
+            self.puller = Puller(feed, self.log, self._door, place.catalog, place.reach)
         self.intake.remind()
         with flow.lock:
             flow.intakes[feed.id] = self.intake
@@ -72,7 +74,7 @@ class Runner:
     def _start(self) -> None:
         self.paused = False
         if isinstance(self.feed.source, MqttSource) and self._receiver is None:
-            self._receiver = Receiver(self.feed, self.feed.source, self.log, self._place.notice)
+            self._receiver = Receiver(self.feed, self.feed.source, self.log, self._door, self._place.notice)
             self._receiver.start()
         self.hurry()
 
@@ -97,7 +99,7 @@ class Runner:
         if not isinstance(self.feed.source, PushSource) or self.paused or not self._spool.is_dir():
             return
         try:
-            if take(self._spool, self.log):
+            if take(self._spool, self.log, self._door):
                 self._place.notice()
             self._storage_error = None
         except StorageError as error:

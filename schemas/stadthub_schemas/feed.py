@@ -135,10 +135,10 @@ class Feed(Strict):
         source = data.get("source") if isinstance(data, dict) else None
         if isinstance(source, dict):
             if isinstance(source.get("password"), str):
-                _want_reference(source["password"], "source.password")
+                want_reference(source["password"], "source.password")
             auth = source.get("auth")
             if isinstance(auth, dict) and isinstance(auth.get("value"), str):
-                _want_reference(auth["value"], "source.auth.value")
+                want_reference(auth["value"], "source.auth.value")
         return data
 
     def described(self) -> Dataset | None:
@@ -151,7 +151,8 @@ class Feed(Strict):
 _REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}|^file:(/\S+)$")
 
 
-def _want_reference(value: str, place: str) -> None:
+def want_reference(value: str, place: str) -> None:
+    """ValueError unless it is the name of a place where the secret stands."""
     if not _REFERENCE.search(value):
         raise ValueError(f"{place}: a secret must not stand in a feed file: write ${{VARIABLE}} or file:/path/of/the/secret")
 
