@@ -113,7 +113,7 @@ def _kept(point: Point, options: Kept, key: bytes | None) -> dict[str, Any]:
             values[name] = number
     time = _time(point.time, options)
     if isinstance(time, str):
-        wrong, values = [time], {}
+        return {"wrong": [time]}
     label = _label(point.label) if options.operator_is_city else None
     whole = {
         "thing": label or thing,
