@@ -93,7 +93,10 @@ class Hub:
             seen = readable(self.entry(name), ANYBODY)
             if len(self._wholes) >= ENTRIES:
                 self._wholes.clear()
-            known = self._wholes[name] = (time.monotonic() + ENTRY_SECONDS, seen.is_public and not seen.hidden)
+            known = self._wholes[name] = (
+                time.monotonic() + ENTRY_SECONDS,
+                seen.is_public and not seen.hidden and seen.decision.suppression is None,
+            )
         return known[1]
 
 

@@ -25,7 +25,7 @@ from tests.servers import Broker
 
 PRIVACY = '[metadata.privacy]\npurpose = "Auslastung"\nlegal_basis = "Art. 6 (1) e DSGVO"\n'
 #: So many plantings of each kind are sent over the real ways for each set of identifiers.
-SENT = 12
+SENT = 8
 
 
 def feed_text(kind: str, source: str = 'type = "push"') -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import Entry
-from stadthub_schemas.access import Action, Principal, may
+from stadthub_schemas.access import Action, Principal, may, shown
 from stadthub_schemas.dataset import Kind
 
 #: How many datasets are shown, how many values of each, and among how many of its datastreams these are chosen.
@@ -41,9 +41,8 @@ def _chosen(catalog: Catalog, entry: Entry, principal: Principal) -> Iterator[di
     decision = may(principal, Action.READ, entry.dataset)
     if not all(decision.shows(column) for column in NEEDED):
         return
-    seen: list[dict[str, Any]] = [
-        {name: value if decision.shows(name) else None for name, value in row.items()} for row in catalog.latest(entry.dataset.name, AMONG)
-    ]
+    newest = catalog.latest(entry.dataset.name, AMONG)
+    seen = [{**dict.fromkeys(row), **shown(row, decision)} for row in newest]
     rows = sorted(seen, key=lambda row: str(row["phenomenon_time"]), reverse=True)
     first: dict[str, dict[str, Any]] = {}
     for row in rows:
