@@ -62,6 +62,9 @@ def read_options(feed: Feed) -> Strict:
         raise FeedError("options.kind: it stands at the top of the feed file, not in its options")
     if "kind" in model.model_fields:
         given["kind"] = feed.kind
+    privacy = feed.metadata.privacy if feed.metadata else None
+    if privacy is not None and "bucket" in model.model_fields:
+        given.setdefault("bucket", privacy.bucket)
     try:
         return model.model_validate(given)
     except ValidationError as error:

@@ -123,6 +123,12 @@ class Metadata(Strict):
     columns: dict[ColumnName, ColumnWords] = Field(default_factory=dict)
     privacy: Privacy | None = Field(default=None, description="needed where a decoder counts people")
 
+    @property
+    def kept_for(self) -> timedelta | None:
+        """How long observations are kept: the shorter of what dataset and privacy block say; None: for ever."""
+        said = (self.retention, self.privacy.retention if self.privacy else None)
+        return min((one for one in said if one is not None), default=None)
+
 
 class Dataset(Strict):
     """A dataset as every room knows it: its name, its kind, its metadata."""

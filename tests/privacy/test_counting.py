@@ -130,8 +130,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("SCANNING_SECRET", "geheim")
     with running(tmp_path, {"scanning": FEED}) as worker:
         worker.wait(lambda: bool(worker.catalog.feed("scanning").connected))
-        settings = worker.settings
-    return settings
+        return worker.settings
 
 
 def test_the_dashboard_reads_the_validator_brings_observations_and_counts_appear(hub: Settings) -> None:
