@@ -12,6 +12,7 @@ from stadthub_api.app import create_app
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.reducing import reducer, storable
 from stadthub_lake.rawlog import RawLog
+from stadthub_pipelines.trial import try_feed
 from stadthub_pipelines.worker import run_once
 from stadthub_schemas.access import Role
 from stadthub_schemas.feed import parse_feed
@@ -218,3 +219,16 @@ def test_a_refused_payload_is_one_reject_without_a_word_of_it(tmp_path: Path) ->
     log = RawLog(tmp_path / "raw" / "unifi")
     assert b"02:00" not in log.read(0)[0].body
     log.close()
+
+
+def test_a_trial_shows_what_is_dropped_and_writes_nothing(tmp_path: Path) -> None:
+    who = _somebody()
+    source = tmp_path / "source.json"
+    source.write_bytes(payloads("unifi", who)[0])
+    place = Settings.model_validate({"data_dir": tmp_path / "hub"})
+    trial = try_feed(parse_feed(feed_text("unifi", f'type = "file"\npath = "{source}"'), "feed.toml"), place)
+    assert trial.privacy_drops is not None
+    assert 0 < trial.privacy_drops < trial.received_bytes
+    assert trial.accepted.num_rows > 0
+    assert not given_away(spellings(who), [("trial", repr(trial).encode() + repr(trial.accepted.to_pylist()).encode())])
+    assert not (tmp_path / "hub").exists()
