@@ -5,7 +5,6 @@ No text of the source passes, but for the label of an access point where the ope
 """
 
 import hashlib
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ SHAPE = "access_points"
 
 #: The properties that are counts or states are whole numbers; others keep a tenth.
 _TENTHS = "channel_utilisation"
+_MOST = 1e18
 _DIGITS = re.compile(r"[+-]?\d{1,7}(\.\d{1,17})?\Z")
 _LABEL = re.compile(r"[\w(][\w .,/()&+-]{0,79}\Z")
 #: What a label must not hold: twelve hexadecimal signs with or without separators, and four groups of digits with dots.
@@ -162,7 +162,7 @@ def _plain(value: Any) -> float | None:
     """The finite number, also out of a short text of digits; a text of any other kind can hide anything."""
     if isinstance(value, str):
         value = float(value) if _DIGITS.match(value.strip()) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_MOST <= value <= _MOST:
         return None
     return float(value)
 

@@ -168,6 +168,13 @@ def test_the_published_files_hold_what_anybody_may_see(hub: tuple[str, dict[str 
     assert shown
 
 
+def test_anybody_can_read_why_people_are_counted(hub: tuple[str, dict[str | None, str | None], str]) -> None:
+    with client(hub[0]) as anybody:
+        told = anybody.get(BASE).json()["privacy"]
+    assert told["purpose"] == "Auslastung des öffentlichen WLANs"
+    assert (told["k"], told["bucket"]) == (5, "PT15M")
+
+
 def test_a_feed_that_reads_of_people_must_say_why(tmp_path: Path) -> None:
     with running(tmp_path, {"wlan": FEED.partition("[metadata.privacy]")[0]}) as hub:
         hub.wait(lambda: "metadata.privacy" in (hub.catalog.feed("wlan").wrong or ""))
