@@ -28,8 +28,8 @@ test: install ## Check everything: format, lint, types, floors, licences, tests 
 	$(BIN)/reuse lint --quiet || $(BIN)/reuse lint
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
-real: install ## Run real input of German cities (../shared/data) through the hub and check the totals
-	@$(BIN)/python deploy/real/run.py --data-dir "$(REAL_DIR)" $(ARGS)
+real: install ## Load real input of German cities (SHARED_DIR, else ../shared) into REAL_DIR and check the totals
+	@$(BIN)/python -m deploy.real.run --data-dir "$(REAL_DIR)" $(ARGS)
 
 bench: install ## Measure against mosquitto_sub, PostgreSQL and Datasette (ARGS="ingest")
 	@sh deploy/system-packages.sh

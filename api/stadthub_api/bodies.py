@@ -1,11 +1,13 @@
 """How large a request's body may be: a question or a form is small, and only a push may be larger (its feed says how large)."""
 
+import re
+
 from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 1_000_000
 #: Routes that bound the body themselves, piece by piece.
-BOUND_THEMSELVES = ("/push",)
+BOUND_THEMSELVES = re.compile(r"/api/v1/feeds/[^/]+/push")
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -16,7 +18,7 @@ class BodyLimit:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] in _WITH_BODY and not scope["path"].endswith(BOUND_THEMSELVES):
+        if scope["type"] == "http" and scope["method"] in _WITH_BODY and BOUND_THEMSELVES.fullmatch(scope["path"]) is None:
             receive = _bounded(receive)
         await self.app(scope, receive, send)
 

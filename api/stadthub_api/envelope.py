@@ -63,6 +63,18 @@ def shortened(address: str) -> str:
     return str(ip_network((known, 24 if known.version == 4 else 48), strict=False).network_address)
 
 
+def _relative(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """A Location without scheme and host (RFC 9110 section 10.2.2): a forged Host header must not lead a reader elsewhere."""
+    if name.lower() != b"location" or b"://" not in value:
+        return name, value
+    return name, b"/" + value.partition(b"://")[2].partition(b"/")[2].lstrip(b"/")
+
+
+def _printable(path: str) -> str:
+    """The path without signs that would move the cursor of a terminal or begin a line of their own."""
+    return path if path.isprintable() else ascii(path)
+
+
 class Envelope:
     """Pure ASGI: one wrapper instead of five, because each costs every request."""
 
@@ -104,7 +116,7 @@ class _Exchange:
                 await self.app(self.scope, receive, self.send)
         except Exception:  # noqa: BLE001 - the top of the program: nothing may fall through to the server's own answer
             # the bare traceback: renderers that show local variables would write tokens into the log
-            log.error("unexpected", request_id=self.request_id, path=self.scope["path"], traceback=traceback.format_exc())
+            log.error("unexpected", request_id=self.request_id, path=_printable(self.scope["path"]), traceback=traceback.format_exc())
             if self.status == 0:
                 await unexpected(Request(self.scope))(self.scope, receive, self.send)
         finally:
@@ -114,7 +126,7 @@ class _Exchange:
         """Pass a message on, with our headers on the first and without a body for HEAD."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            given = message.get("headers", [])
+            given = [_relative(name, value) for name, value in message.get("headers", [])]
             names = {name for name, _ in given}
             message = {
                 **message,
@@ -140,7 +152,7 @@ class _Exchange:
             "request",
             request_id=self.request_id,
             method="HEAD" if self.is_head else self.scope["method"],
-            path=self.scope["path"],
+            path=_printable(self.scope["path"]),
             status=self.status,
             bytes=self.size,
             ms=round(seconds * 1000, 1),

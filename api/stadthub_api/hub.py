@@ -32,6 +32,8 @@ ENTRY_SECONDS = 1.0
 ENTRIES = 10_000
 #: How many exports may run at once in one process; each holds a cursor of the engine while its reader reads.
 EXPORTS = 32
+#: How many questions in SQL may run at once: strangers may let each take its whole time, and nothing else may wait for them.
+QUESTIONS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Hub:
     site: Site
     pool: CapacityLimiter
     exports: CapacityLimiter
+    questions: CapacityLimiter
     quick: bool
     doors: Doors
     _entries: dict[str, tuple[float, Entry]] = field(default_factory=dict)
@@ -126,8 +129,9 @@ async def opened(settings: Settings) -> AsyncIterator[Hub]:
         lake = Lake(reader, settings.threads, settings.query_seconds, settings.query_memory_mb)
         stack.callback(lake.close)
         site = Site(title=settings.site_title, url=settings.url, contact=settings.site_contact, version=VERSION)
-        pool, exports = CapacityLimiter(2 * settings.threads + 2), CapacityLimiter(EXPORTS)
-        hub = Hub(settings, catalog, reader, lake, site, pool, exports, settings.database.startswith("sqlite"), Doors(settings))
+        pool, exports, questions = (CapacityLimiter(places) for places in (2 * settings.threads + 2, EXPORTS, QUESTIONS))
+        quick = settings.database.startswith("sqlite")
+        hub = Hub(settings, catalog, reader, lake, site, pool, exports, questions, quick, Doors(settings))
         async with create_task_group() as beside:
             beside.start_soon(_close_windows, hub)
             yield hub

@@ -185,9 +185,9 @@ def moment(text: str, place: str) -> datetime:
     """The time, aware and in UTC; a plus sign that the URL turned into a blank is mended."""
     try:
         found = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", text.strip()))
-    except ValueError as error:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise QueryError(f"{place}: {text[:60]!r} is not a time: write it like 2026-01-31T12:00:00Z") from error
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def bbox(text: str) -> tuple[float, float, float, float]:

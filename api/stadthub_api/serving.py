@@ -14,6 +14,8 @@ UVICORN: dict[str, Any] = {
     "server_header": False,
     "date_header": True,
     "timeout_graceful_shutdown": 5,
+    # A process that is still starting on a busy machine must not be taken for a dead one.
+    "timeout_worker_healthcheck": 60,
     "log_config": None,
 }
 

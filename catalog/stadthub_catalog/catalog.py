@@ -78,8 +78,12 @@ class Catalog:
         return feeds.states(self.database)
 
     def note_feed(self, feed: str, **changes: Any) -> None:
-        """Write down what changed in a feed: any attribute of `FeedState`."""
-        feeds.note(self.database, feed, changes)
+        """Write down what changed in a feed: title, dataset, connected, error, counts, source_state and so on; QueryError."""
+        feeds.note(self.database, {feed: changes})
+
+    def note_feeds(self, notes: Mapping[str, Mapping[str, Any]]) -> None:
+        """The same of several feeds at once; QueryError."""
+        feeds.note(self.database, notes)
 
     def forget_feed(self, feed: str) -> None:
         """The feed's file is gone: show it no more."""

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from stadthub_schemas.errors import SettingsError, StorageError
+from stadthub_schemas.settings import make_data_dir
 
 #: How long a writer waits for another one, in seconds.
 PATIENCE = 30
@@ -113,7 +114,7 @@ class Database:
         """The folder of a SQLite file, so that a first start needs no preparation."""
         if self.dialect == "sqlite":
             try:
-                Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
+                make_data_dir(Path(str(self.url.database)).parent)
             except OSError as error:
                 raise StorageError(f"the folder of the state database can't be made: {error.strerror}") from error
 

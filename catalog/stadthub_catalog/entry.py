@@ -69,7 +69,7 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class FeedState:
     """How a feed is doing. `wrong` is the sentence on its file if that can't be read, `error` what went wrong at its last run,
-    `quarantine` why its last payload is not served. `paused`, `wanted_run` and `replay_since` are what operators ask of the worker."""
+    `quarantine` why its last payload is not served, `held` whether its file pauses it. `paused`, `wanted_run` and `replay_since` are what operators ask of the worker."""
 
     feed: str
     title: str = ""
@@ -88,6 +88,7 @@ class FeedState:
     counts: Counts = field(default_factory=Counts)
     source_state: Mapping[str, Any] = field(default_factory=dict)
     quarantine: str | None = None
+    held: bool = False
     wanted_run: datetime | None = None
     replay_since: datetime | None = None
 

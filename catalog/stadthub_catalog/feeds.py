@@ -34,8 +34,16 @@ _NEW = {
 }
 
 
-def note(database: Database, feed: str, changes: Mapping[str, Any]) -> None:
-    """Write down what changed in a feed; the first note makes it known."""
+def note(database: Database, notes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write down what changed in these feeds, in one transaction; the first note makes a feed known."""
+    values = {feed: _values(changes) for feed, changes in notes.items()}
+    with database.noting() as connection:
+        for feed in sorted(values):
+            _write(connection, feed, values[feed])
+
+
+def _values(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes by column; QueryError for one that no feed has."""
     values = {_ALIASES.get(name, name): value for name, value in changes.items()}
     counts = values.pop("counts", None)
     if counts is not None:
@@ -43,8 +51,7 @@ def note(database: Database, feed: str, changes: Mapping[str, Any]) -> None:
     unknown = sorted(set(values) - set(table.c.keys()))
     if unknown:
         raise QueryError(f"a feed has no {unknown[0]!r}: it has {', '.join(sorted(table.c.keys()))}, counts")
-    with database.noting() as connection:
-        _write(connection, feed, values)
+    return values
 
 
 def _write(connection: Connection, feed: str, values: Mapping[str, Any]) -> None:

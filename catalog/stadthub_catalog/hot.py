@@ -56,7 +56,8 @@ _NAME = text(r"""
 _ADD = text("""
     INSERT INTO recent (latest_id, time, body)
     SELECT l.id, :time, :body FROM latest l
-    WHERE l.dataset = :dataset AND l.datastream = :datastream ON CONFLICT DO NOTHING""")
+    WHERE l.dataset = :dataset AND l.datastream = :datastream
+    ON CONFLICT (latest_id, time) DO UPDATE SET body = excluded.body""")
 
 #: The second term spreads the cuts of datastreams that report together over many calls.
 _FULL = text("SELECT id FROM latest WHERE dataset = :dataset AND written > :kept + 20 + id % 100")
@@ -73,7 +74,8 @@ _FORGET_EMPTY = text("DELETE FROM latest WHERE dataset = :dataset AND time < :be
 
 
 def remember(database: Database, dataset: str, fresh: pa.Table) -> None:
-    """Merge rows in, whatever their order, in one transaction. A row of a time that is there already changes nothing."""
+    """Merge rows in, whatever their order, in one transaction. A row of a time that is there
+    already takes its place: the lake hands such a one over only when it corrected its own."""
     if fresh.num_rows == 0:
         return
     streams, rows = cut_up(dataset, fresh, KEPT)

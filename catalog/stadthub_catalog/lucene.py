@@ -14,6 +14,7 @@ from stadthub_catalog.refusals import SearchError
 #: A query with more parts than this is refused: nobody writes such a one by hand.
 MOST_PARTS = 500
 _DEEPEST = 30
+LONGEST = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ _ESCAPED = re.compile(r"\\(.)")
 
 def parse(query: str, field: str = "text") -> Node:
     """The tree of a query; SearchError if it can't be read."""
+    if len(query) > LONGEST:
+        raise SearchError(f"a query may have {LONGEST} signs at most")
     reader = _Reader(query)
     node = reader.either(field, 0)
     if reader.place < len(reader.tokens):

@@ -133,6 +133,8 @@ class _Search:
     def run(self, query: str, filters: Iterable[str]) -> list[Entry]:
         """The entries that fit the query and every filter."""
         _refuse_tricks(query, "q")
+        if len(query) > lucene.LONGEST:
+            raise SearchError(f"a query may have {lucene.LONGEST} signs at most")
         fitting = self._plain(query) if _PLAIN.fullmatch(query) else self._fitting(lucene.parse(query))
         for one in filters:
             _refuse_tricks(one, "fq")

@@ -21,6 +21,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     Uuid,
+    false,
 )
 from sqlalchemy.dialects.postgresql import TEXT
 
@@ -147,6 +148,7 @@ feed = Table(
     Column("dropped", BigInteger, nullable=False),
     Column("source_state", JSON, nullable=False),
     Column("quarantine", Text),
+    Column("held", Boolean, nullable=False, server_default=false()),
     Column("wanted_run", UtcTime),
     Column("replay_since", UtcTime),
 )

@@ -1,141 +1,222 @@
-"""Real input through the whole way: every feed file beside this one, from raw log over judge to lake, and one table of what became of it.
+"""Real input of German cities through a hub of its own, on the way that a worker takes, and one table of what became of it.
 
-    python deploy/real/run.py --shared DIR --data-dir DIR
+    python -m deploy.real.run --shared DIR --data-dir DIR
 
-`--shared` is the folder that holds `data/` with the recorded input. A feed whose input is not there is named and left out.
+`--shared` is the folder that holds `data/` with the recorded input; a feed whose input is not there is named and left out. What
+the lake then holds is compared with an independent count of the files (counts.py). Afterwards `stadthub up --data-dir DIR`
+serves it all.
 """
 
 import argparse
+import json
+import math
+import os
 import sys
 import tarfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
+from deploy.real.counts import Count, count
+from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from stadthub_ingest.judge import Judge, Judged, Payload
-from stadthub_lake.progress import Progress
-from stadthub_lake.rawlog import RawLog
+from stadthub_catalog.catalog import Catalog
+from stadthub_ingest.sources.reach import Reach
+from stadthub_lake.lake import Lake
+from stadthub_lake.snapshot import Reader
 from stadthub_lake.store import Store
+from stadthub_pipelines.flow import Flow
+from stadthub_pipelines.intake import Doors
+from stadthub_pipelines.logs import configure
+from stadthub_pipelines.publish import Publisher
+from stadthub_pipelines.runner import Place, Runner
+from stadthub_pipelines.running import WORKER, held
 from stadthub_schemas.counts import Counts
-from stadthub_schemas.dataset import Kind
+from stadthub_schemas.dataset import Dataset, Kind
+from stadthub_schemas.errors import FeedError, StadthubError
 from stadthub_schemas.feed import Feed, FileSource, load_feed
+from stadthub_schemas.query import AggregateQuery, Measure, Metric
+from stadthub_schemas.settings import PREFIX, Settings, load_settings
 
 FEEDS = Path(__file__).parent
-#: So many raw-log frames are judged and appended in one go.
-BATCH = 24
-COLUMNS = ("received", "stored", "duplicate", "rejected", "dropped")
+CHECKOUT = FEEDS.parents[1]
+#: The columns of the table, and their headings: narrow enough that all of it stands in 80 columns.
+COLUMNS = {"received": "received", "stored": "stored", "duplicate": "dupli-\ncate", "rejected": "rejec-\nted", "dropped": "dropped"}
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one feed. `seconds` is the time from the first raw-log frame to the last commit of `fresh` received rows."""
+    """What became of one feed. `seconds`: from the first raw-log frame to the last commit of `fresh` received rows. `differences`:
+    in what the lake and the independent count don't agree, in words."""
 
     feed: str
     counts: Counts
     seconds: float
     fresh: int
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """The rooms of the hub that the input goes into."""
+
+    settings: Settings
+    store: Store
+    catalog: Catalog
+    lake: Lake
+    publisher: Publisher
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Hub]:
+    """The hub, with nobody else writing to it as long as the block runs. Conflict if a worker does."""
+    with held(settings.data_dir, WORKER, "real input is being loaded into this data_dir"):
+        catalog = Catalog(settings.database)
+        catalog.migrate()
+        store, reader = Store(settings.lake, settings.data_dir), Reader(settings.lake, settings.data_dir)
+        lake = Lake(reader, settings.threads)
+        try:
+            yield Hub(settings, store, catalog, lake, Publisher(reader, lake, catalog, settings.data_dir / "distributions", 0.0))
+        finally:
+            store.close()
+            lake.close()
+            catalog.close()
 
 
 def unpack(data: Path, work: Path) -> None:
     """Every .tar.xz in the data folder is unpacked in the work folder."""
+    work.mkdir(parents=True, exist_ok=True)
     for archive in data.glob("*.tar.xz"):
         name = archive.name.removesuffix(".tar.xz")
         if not (work / name).exists():
-            with tarfile.open(archive) as opened:
-                opened.extractall(work / f".{name}", filter="data")
+            with tarfile.open(archive) as opening:
+                opening.extractall(work / f".{name}", filter="data")
             inner = work / f".{name}" / name
             (inner if inner.exists() else inner.parent).rename(work / name)
 
 
-def files_of(feed: Feed, folders: Sequence[Path]) -> list[tuple[str, Path]]:
-    """The input files of a feed with their names, in order; none if the input is not there."""
-    if not isinstance(feed.source, FileSource):
-        return []
+def settle(path: Path, folders: Sequence[Path], feeds: Path) -> Feed | None:
+    """The feed of this file, settled in the hub's own folder of feeds with the place where its input is; None if there is none."""
+    source = load_feed(path).source
+    assert isinstance(source, FileSource)
     for folder in folders:
-        path = folder / feed.source.path
-        if path.is_file():
-            return [(str(feed.source.path), path)]
-        if path.is_dir():
-            return [(str(found.relative_to(folder)), found) for found in sorted(path.glob(feed.source.pattern))]
-    return []
+        there = folder.absolute() / source.path
+        if there.is_file() or any(there.glob(source.pattern)):
+            words = path.read_text("utf-8").replace(f'path = "{source.path}"', f"path = {json.dumps(str(there), ensure_ascii=False)}")
+            feeds.mkdir(parents=True, exist_ok=True)
+            (feeds / path.name).write_text(words, "utf-8")
+            return load_feed(feeds / path.name)
+    return None
 
 
-def load(feed: Feed, files: Sequence[tuple[str, Path]], store: Store, raw: Path) -> Outcome:
-    """The feed's files are in the raw log, and what they hold is in the lake. What was loaded before is not loaded again."""
+def load(feed: Feed, hub: Hub, counted: Count | None) -> Outcome:
+    """The feed's input is in raw log and lake, and its dataset in the catalogue. What was loaded before is not loaded again."""
     dataset = feed.described()
     if dataset is None:
-        raise SystemExit(f"{feed.id}: it needs [metadata]")
-    store.ensure(dataset)
-    judge, log = Judge(feed), RawLog(raw / feed.id)
-    began = time.perf_counter()
-    if log.last == 0:
-        for name, path in files:
-            log.append([(datetime.now(UTC), name, path.read_bytes())])
-        log.sync()
-    done = store.progress(feed.dataset, feed.id)
-    before = done.counts.received
-    while frames := log.read(done.position, most=BATCH):
-        payloads = [Payload(frame.position, frame.received_time, frame.name, frame.body) for frame in frames]
-        judged = judge.judge(payloads)
-        done = Progress(payloads[-1].position, done.counts + keep(feed, store, judged, payloads[-1].position, done.counts))
-        if feed.kind is Kind.TIMESERIES:
-            store.commit(feed.dataset, {feed.id: done})
-    log.close()
-    return Outcome(feed.id, done.counts, time.perf_counter() - began, done.counts.received - before)
+        raise FeedError(f"{feed.id}: it needs [metadata]")
+    settings = hub.settings
+    doors = Doors(hub.store, hub.catalog)
+    place = Place(settings.data_dir, settings.min_free_mb * 1_000_000, doors, hub.catalog, Reach(settings.allowed_hosts), lambda: None)
+    runner = Runner(feed, Flow(dataset, hub.store, settings.commit_seconds, settings.commit_rows), place)
+    hub.catalog.note_feed(feed.id, **runner.state())
+    runner.obey(paused=False)
+    before, began = runner.intake.counts.received, time.perf_counter()
+    runner.pull_once()
+    runner.flow.turn()
+    runner.flow.commit()
+    seconds, counts = time.perf_counter() - began, runner.intake.counts
+    hub.catalog.note_feed(feed.id, **runner.state())
+    error = None if runner.puller is None else runner.puller.error
+    runner.close()
+    hub.publisher.announce(dataset, feed.id)
+    fresh = counts.received - before
+    if fresh or not hub.catalog.entry(dataset.name).distributions:
+        hub.publisher.write_files(dataset, feed.id)
+    wrong = (() if error is None else (error,)) + compare(dataset, hub.lake, counts, counted)
+    return Outcome(feed.id, counts, seconds, fresh, wrong)
 
 
-def keep(feed: Feed, store: Store, judged: Judged, position: int, before: Counts) -> Counts:
-    """Hand what was judged to the lake; the counts of it."""
-    store.reject(feed.id, position, judged.rejects)
-    rejected, dropped = len(judged.rejects), judged.dropped
-    if feed.kind is Kind.TIMESERIES:
-        appended = store.append(feed.dataset, feed.id, position, judged.accepted)
-        return Counts(judged.received, appended.stored, appended.duplicate, rejected, dropped)
-    counts = Counts(judged.received, len(judged.accepted), 0, rejected, dropped)
-    store.replace(feed.dataset, feed.id, judged.accepted, Progress(position, before + counts))
-    return counts
+def compare(dataset: Dataset, lake: Lake, counts: Counts, counted: Count | None) -> tuple[str, ...]:
+    """In what the hub's counts and the rows in its lake differ from the independent count; nothing if all agree."""
+    if counted is None:
+        return ("no count",)
+    measures = (Measure(Metric.COUNT), *([Measure(Metric.SUM, "result")] if dataset.kind is Kind.TIMESERIES else []))
+    held_rows = lake.aggregate(AggregateQuery(dataset.name, measures)).to_pylist()[0]
+    pairs = [(name, ours, getattr(counted, name)) for name, ours in counts.as_dict().items()]
+    pairs.append(("in the lake", held_rows["count"], counted.stored))
+    wrong = [f"{name} {ours - theirs:+,}" for name, ours, theirs in pairs if ours != theirs]
+    if counted.total is not None and not math.isclose(held_rows["sum_result"], counted.total, rel_tol=1e-9):
+        wrong.append(f"sum {held_rows['sum_result'] - counted.total:+,.6g}")
+    return tuple(wrong)
 
 
 def show(outcomes: Sequence[Outcome], console: Console) -> None:
-    """One line a feed."""
-    table = Table("feed", *COLUMNS, "rows/s", title="Real input")
-    for column in table.columns:
-        column.no_wrap, column.justify = True, "right" if column.header != "feed" else "left"
+    """One line a feed. Numbers are never cut: where they don't fit, the table is wider than the terminal."""
+    table = Table(title="Real input", box=box.SIMPLE_HEAD, show_edge=False, padding=0, collapse_padding=True, title_justify="left")
+    for heading in ("feed", *COLUMNS.values(), "rows/s", "check-\ned"):
+        table.add_column(heading, no_wrap=True, justify="left" if heading in ("feed", "check-\ned") else "right")
     for outcome in outcomes:
         counts = outcome.counts.as_dict()
-        speed = f"{outcome.fresh / outcome.seconds:,.0f}" if outcome.fresh else "loaded before"
-        table.add_row(outcome.feed, *(f"{counts[name]:,}" for name in COLUMNS), speed)
+        speed = f"{outcome.fresh / outcome.seconds:,.0f}" if outcome.fresh else "–"
+        checked = ", ".join(outcome.differences) or "✓"
+        table.add_row(outcome.feed, *(f"{counts[name]:,}" for name in COLUMNS), speed, checked)
+    console.width = max(console.width, Measurement.get(console, console.options.update(width=10_000), table).maximum)
     console.print(table)
 
 
-def main() -> int:
-    """Load every feed and print the table; 1 if a sum does not hold."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shared", type=Path, required=True, help="folder that holds data/ with the recorded input")
-    parser.add_argument("--data-dir", type=Path, required=True, help="folder to build the lake in")
-    given = parser.parse_args()
-    data, work, console = given.shared / "data", given.data_dir / "unpacked", Console()
-    work.mkdir(parents=True, exist_ok=True)
-    unpack(data, work)
-    store = Store(str(given.data_dir / "lake"), given.data_dir)
+def run(shared: Path, settings: Settings, console: Console) -> list[Outcome]:
+    """Load every feed whose input is there, and say which is not."""
+    data, work = shared / "data", settings.data_dir / "unpacked"
     outcomes: list[Outcome] = []
-    with Bar(console=console, transient=True) as bar:
+    with opened(settings) as hub, Bar(console=console, transient=True) as bar:
+        unpack(data, work)
         for path in bar.track(sorted(FEEDS.glob("*.toml")), description="Loading"):
-            feed = load_feed(path)
-            files = files_of(feed, (data, work))
-            if files:
-                outcomes.append(load(feed, files, store, given.data_dir / "raw"))
+            feed = settle(path, (data, work), settings.feeds)
+            if feed is None:
+                console.print(f"{path.stem}: its input is not there")
             else:
-                console.print(f"{feed.id}: its input is not there")
-    store.close()
+                outcomes.append(load(feed, hub, count(feed.id, data)))
+    return outcomes
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Load every feed and print the table; 1 if the hub and the independent count differ. No input is no error."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    shared = Path(os.environ.get("SHARED_DIR") or CHECKOUT.parent / "shared")
+    parser.add_argument(
+        "--shared", type=Path, default=shared, help="folder that holds data/ with the recorded input (default: %(default)s)"
+    )
+    parser.add_argument("--data-dir", type=Path, required=True, help="folder of the hub that is built")
+    given = parser.parse_args(arguments)
+    console = Console(highlight=False)
+    if not (given.shared / "data").is_dir():
+        console.print(
+            f"Nothing to do: there is no recorded input in {given.shared / 'data'}; SHARED_DIR or --shared names another folder.",
+            soft_wrap=True,
+        )
+        return 0
+    try:
+        settings = load_settings({**os.environ, f"{PREFIX}DATA_DIR": str(given.data_dir)})
+        configure(settings)
+        outcomes = run(given.shared, settings, console)
+    except StadthubError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     show(outcomes, console)
-    return 0 if all(outcome.counts.balanced for outcome in outcomes) else 1
+    if any(outcome.differences for outcome in outcomes):
+        console.print(
+            f"The lake and the count of the files differ. If the input has changed since it was loaded: remove {given.data_dir} and try again.",
+            soft_wrap=True,
+        )
+        return 1
+    console.print(f"stadthub up --data-dir {given.data_dir} serves it.", soft_wrap=True)
+    return 0
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from stadthub_ingest.mapping import COORDINATES, Cell, Plan, number, observation
 from stadthub_ingest.times import TimeReader
 
 TIME = pa.timestamp("us", tz="UTC")
+_FIRST, _LAST = (pa.scalar(day, TIME) for day in (datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)))
 _FAST_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 
 
@@ -109,7 +110,7 @@ def _iso_times(texts: pa.Array, reader: TimeReader) -> pa.Array | None:
     if reader.times.formats[0] != "iso" or reader.times.interval_end or reader.times.strip:
         return None
     try:
-        return texts.cast(TIME)
+        return _within_calendar(texts.cast(TIME))
     except pa.ArrowInvalid:
         pass  # without offsets, or not ISO 8601
     try:
@@ -118,6 +119,12 @@ def _iso_times(texts: pa.Array, reader: TimeReader) -> pa.Array | None:
         return None
     zone = reader.times.time_zone
     return None if zone is None else _in_zone(naive, zone)
+
+
+def _within_calendar(times: pa.Array) -> pa.Array:
+    """The times, null where they lie before or after all years that a calendar has (by their offset)."""
+    right = pc.and_(pc.greater_equal(times, _FIRST), pc.less_equal(times, _LAST))
+    return times if pc.all(right, min_count=0).as_py() else pc.if_else(right, times, pa.scalar(None, TIME))
 
 
 def _in_zone(naive: pa.Array, zone: str) -> pa.Array | None:

@@ -88,8 +88,9 @@ def _shapes(geometries: Sequence[Any]) -> list[Any]:
 
 
 def _geojson(geometry: dict[Any, Any]) -> bytes:
-    if geometry.get("type") not in GEOMETRIES:
-        raise RowError(f"geometry: {str(geometry.get('type'))[:100]!r} is not a type of geometry")
+    kind = geometry.get("type")
+    if not isinstance(kind, str) or kind not in GEOMETRIES:
+        raise RowError(f"geometry: {str(kind)[:100]!r} is not a type of geometry")
     try:
         return orjson.dumps(geometry)
     except TypeError as error:

@@ -1,5 +1,6 @@
 """The judge: payloads in, accepted rows and rejects out. received = accepted + rejected + dropped, whatever comes."""
 
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,6 +8,7 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+import structlog
 
 from stadthub_ingest import features, observations, registry, tables
 from stadthub_ingest.columns import judge_block
@@ -14,8 +16,11 @@ from stadthub_ingest.decoded import Block, Decoded, DecodeError, Unreadable
 from stadthub_ingest.observations import ObservationJudge
 from stadthub_ingest.rules import RowError, RuleBook
 from stadthub_schemas.dataset import Kind
+from stadthub_schemas.errors import StadthubError
 from stadthub_schemas.feed import Feed
 from stadthub_schemas.rows import EXCERPT, OBSERVATIONS_IN, REJECTS
+
+LOG = structlog.get_logger()
 
 #: What stands in the raw log instead of a payload of which nothing may be kept, so that it is counted exactly once.
 REFUSED = b"refused: nothing of this payload may be kept"
@@ -72,7 +77,31 @@ class Judge:
 
     def judge(self, payloads: Sequence[Payload]) -> Judged:
         """What becomes of the payloads. Bad data never raise: they are rejects, each with its reason."""
-        sheet = _Sheet()
+        try:
+            return self._judged(payloads, _Sheet())
+        except (StadthubError, MemoryError):
+            raise
+        except Exception:  # noqa: BLE001 - decoders read what strangers send: a mistake of theirs must not stop their feed for ever
+            return self._without_faults(payloads)
+
+    def _without_faults(self, payloads: Sequence[Payload]) -> Judged:
+        """The same without the payloads on which decoder or judge fail: each of those is one reject."""
+        sheet, sound = _Sheet(), []
+        for payload in payloads:
+            try:
+                self._judged((payload,), _Sheet())
+            except (StadthubError, MemoryError):
+                raise
+            except Exception as fault:  # noqa: BLE001 - as above
+                # the bare traceback: renderers that show local variables would write the payload into the log
+                LOG.error("fault on a payload", feed=self._feed.id, position=payload.position, traceback=traceback.format_exc())
+                sheet.received += 1
+                sheet.refuse(payload, 0, f"payload: {self._feed.decoder} failed on it ({type(fault).__name__})", payload.body)
+            else:
+                sound.append(payload)
+        return self._judged(sound, sheet)
+
+    def _judged(self, payloads: Sequence[Payload], sheet: _Sheet) -> Judged:
         for payload in payloads:
             if payload.body == REFUSED:
                 self._refused(payload, sheet)
@@ -100,6 +129,9 @@ class Judge:
         except DecodeError as error:
             sheet.received += 1
             sheet.refuse(payload, 0, f"payload: {error}", b"" if self._decoder.private else payload.body)
+        except RecursionError:
+            sheet.received += 1
+            sheet.refuse(payload, 0, "payload: it is nested too deep", b"" if self._decoder.private else payload.body)
 
     def _refused(self, payload: Payload, sheet: _Sheet) -> None:
         """A payload of which nothing was kept: counted, and told without a word of it."""
@@ -117,6 +149,8 @@ class Judge:
                 sheet.rows.append(judge.judge(row))
             except RowError as refused:
                 sheet.refuse(payload, number, str(refused), row)
+            except RecursionError:
+                sheet.refuse(payload, number, "it is nested too deep", row)
         sheet.received += number
 
     def _by_columns(self, payload: Payload, sheet: _Sheet) -> bool:
@@ -175,7 +209,11 @@ def excerpt(what: Any) -> str:
     try:
         return orjson.dumps(what, default=_spelled, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z).decode()[:EXCERPT]
     except TypeError:
+        pass
+    try:
         return repr(what)[:EXCERPT]
+    except (RecursionError, ValueError):  # nested too deep, or a number of thousands of digits
+        return f"({type(what).__name__})"
 
 
 def _spelled(value: Any) -> Any:

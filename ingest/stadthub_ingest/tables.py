@@ -37,6 +37,8 @@ def judge_rows(rows: Sequence[Any], declared: Mapping[str, ColumnType], key: Seq
 def _row(row: Any, declared: Mapping[str, ColumnType], key: Sequence[str], seen: set[tuple[Any, ...]]) -> Row | RowError:
     if not isinstance(row, dict):
         return RowError(row.reason if isinstance(row, Unreadable) else f"{type(row).__name__}: it is not a row")
+    if not row:
+        return RowError("it is empty")
     try:
         found = {str(name): _cell(str(name), value, declared.get(str(name))) for name, value in row.items()}
         identity = tuple(found.get(name) for name in key)

@@ -101,7 +101,7 @@ class TimeReader:
         for pattern in self.times.formats:
             found = _by_format(day if ends else text, pattern)
             if found is not None:
-                return found + timedelta(days=1) if ends else found
+                return _next_day(found) if ends else found
         return None
 
     def read_day(self, text: str) -> date | Unreadable:
@@ -163,6 +163,14 @@ def _by_format(text: str, pattern: str) -> datetime | None:
             return EPOCH + timedelta(seconds=float(text) / (1 if pattern == "epoch" else 1000))
         return datetime.strptime(text, pattern)  # noqa: DTZ007 - a naive time gets its zone from the options
     except (ValueError, OverflowError):
+        return None
+
+
+def _next_day(found: datetime) -> datetime | None:
+    """A day later; None where the calendar ends."""
+    try:
+        return found + timedelta(days=1)
+    except OverflowError:
         return None
 
 

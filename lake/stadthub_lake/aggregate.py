@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
-from stadthub_lake.buckets import number_sql, read_bucket, read_zone, real_sql, starts
+from stadthub_lake.buckets import number_sql, read_bucket, read_zone, real_sql, starts, unit
 from stadthub_lake.cover import file_times, widened
 from stadthub_lake.engine import Engine
 from stadthub_lake.filters import quoted
@@ -43,7 +43,7 @@ def aggregate(engine: Engine, snapshot: Snapshot, query: AggregateQuery) -> pa.T
     _check(query, snapshot, columns)
     rows = matching(engine, snapshot, query.where, query.hidden, query.suppression)
     names = (["bucket"] if query.bucket else []) + list(query.group_by) + [measure.name for measure in query.measures]
-    bucket = _bucket_sql(engine, rows, query, columns)
+    bucket, counted = _bucket_sql(engine, rows, query, columns)
     two_steps = snapshot.kind is Kind.TIMESERIES and any(not rows.is_narrow(name) for name in query.group_by)
     two_steps = two_steps and all(measure.column is None or rows.is_narrow(measure.column) for measure in query.measures)
     sql = _by_datastream(rows, query, bucket) if two_steps else _at_once(rows, query, bucket)
@@ -52,7 +52,7 @@ def aggregate(engine: Engine, snapshot: Snapshot, query: AggregateQuery) -> pa.T
     table = engine.table(rows.question(f"{sql}{order} LIMIT {query.limit}")).rename_columns(names)
     if query.bucket is None:
         return table
-    return table.set_column(0, "bucket", starts(table.column(0), read_bucket(query.bucket), read_zone(query.time_zone)))
+    return table.set_column(0, "bucket", starts(table.column(0), read_bucket(query.bucket), read_zone(query.time_zone), counted))
 
 
 def _check(query: AggregateQuery, snapshot: Snapshot, columns: dict[str, Column]) -> None:
@@ -86,18 +86,22 @@ def _known(name: str, place: str, snapshot: Snapshot, columns: dict[str, Column]
     return columns[name]
 
 
-def _bucket_sql(engine: Engine, rows: Matching, query: AggregateQuery, columns: dict[str, Column]) -> list[str]:
-    """The select item of the bucket; none if no bucket is asked for."""
+def _bucket_sql(engine: Engine, rows: Matching, query: AggregateQuery, columns: dict[str, Column]) -> tuple[list[str], int]:
+    """The select item of the bucket (none if no bucket is asked for), and the unit of its numbers."""
     if query.bucket is None:
-        return []
+        return [], 1
     bucket, zone = read_bucket(query.bucket), read_zone(query.time_zone)
     if _known(query.time_column, "time_column", rows.snapshot, columns).type is not ColumnType.TIME:
         raise QueryError(f"time_column: {query.time_column} is not of type {ColumnType.TIME}")
     if not rows.is_narrow(query.time_column):
         raise QueryError(f"time_column: {query.time_column} can't be cut into buckets")
     first, last = _range(engine, rows, query)
-    write = real_sql if bucket.real else number_sql
-    return [write(f"CAST(o.{quoted(query.time_column)} AS TIMESTAMPTZ)", bucket, zone, first, last)]
+    column = f"o.{quoted(query.time_column)}"
+    if not rows.narrow:
+        column = f"CAST({column} AS TIMESTAMPTZ)"
+    if bucket.real:
+        return [real_sql(column, bucket, zone, first, last)], unit(bucket, zone, first, last)
+    return [number_sql(column, bucket, zone, first, last)], 1
 
 
 def _range(engine: Engine, rows: Matching, query: AggregateQuery) -> tuple[datetime, datetime]:

@@ -42,14 +42,26 @@ class Batch:
         return Batch(self.rows.filter(chosen), self.keys, self.which[flags], self.times[flags])
 
     def words(self) -> dict[str, Words]:
-        """For each datastream of the batch the words of its last row."""
+        """For each datastream of the batch the last that its rows say of each word: a row without a place leaves the place."""
         if not len(self.which):
             return {}
-        last = np.full(len(self.keys), -1, dtype=np.int64)
-        last[self.which] = np.arange(len(self.which))
+        last = self._last(np.arange(len(self.which)))
         there = np.flatnonzero(last >= 0)
-        rows = self.rows.select(list(WORDS)).take(pa.array(last[there]))
-        return dict(zip((self.keys[key] for key in there), zip(*(column.to_pylist() for column in rows.columns), strict=True), strict=True))
+        found = []
+        for name in WORDS:
+            column = self.rows[name]
+            said = last
+            if 0 < column.null_count < len(column):
+                said = self._last(np.flatnonzero(column.is_valid().to_numpy()))
+                said = np.where(said >= 0, said, last)
+            found.append(column.take(pa.array(said[there])).to_pylist())
+        return dict(zip((self.keys[key] for key in there), zip(*found, strict=True), strict=True))
+
+    def _last(self, rows: Numbers) -> Numbers:
+        """For each datastream the last of these rows, or -1."""
+        last: Numbers = np.full(len(self.keys), -1, dtype=np.int64)
+        last[self.which[rows]] = rows
+        return last
 
 
 def read_batch(dataset: str, rows: pa.Table) -> Batch:

@@ -81,17 +81,28 @@ def start(number: int, bucket: Bucket, zone: tzinfo) -> datetime:
 
 
 def real_sql(column: str, bucket: Bucket, zone: tzinfo, first: datetime, last: datetime) -> str:
-    """The beginning of the bucket in microseconds since 1970, for a piece of real time."""
-    offset = _offset_sql(column, zone, first, last)
+    """The beginning of the bucket in units of `unit` microseconds, for a piece of real time."""
     width = bucket.seconds * 1_000_000
+    if unit(bucket, zone, first, last) > 1:
+        return f"(epoch_us({column}) + {_SHIFT}) // {width}"
+    offset = _offset_sql(column, zone, first, last)
     return f"(epoch_us({column}) + {offset} + {_SHIFT}) // {width} * {width} - {_SHIFT} - {offset}"
 
 
-def starts(numbers: pa.ChunkedArray, bucket: Bucket, zone: tzinfo) -> pa.Array:
-    """The beginnings of these buckets, in UTC; the numbers of real time are microseconds since 1970."""
+def unit(bucket: Bucket, zone: tzinfo, first: datetime, last: datetime) -> int:
+    """In microseconds what the number of a bucket of real time counts: whole buckets where the zone is offset by whole ones (then
+    the offset makes no difference, and a bucket costs one division a row), else single microseconds since 1970."""
+    width = bucket.seconds * 1_000_000
+    moments = [first, *transitions(zone, first, last)]
+    return width if all(_offset(zone, moment) % width == 0 for moment in moments) else 1
+
+
+def starts(numbers: pa.ChunkedArray, bucket: Bucket, zone: tzinfo, counted: int) -> pa.Array:
+    """The beginnings of these buckets, in UTC; `counted`: the unit of the numbers of real time."""
     kind = pa.timestamp("us", tz="UTC")
     if bucket.real:
-        return pa.array(numbers.to_pylist(), pa.int64()).cast(kind)
+        shift = _SHIFT if counted > 1 else 0
+        return pa.array([None if number is None else number * counted - shift for number in numbers.to_pylist()], pa.int64()).cast(kind)
     known = {number: None if number is None else start(number, bucket, zone) for number in set(numbers.to_pylist())}
     return pa.array([known[number] for number in numbers.to_pylist()], kind)
 

@@ -3,15 +3,13 @@
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from stadthub_lake.delta import DataFile
-from stadthub_lake.layout import OBSERVATIONS, in_order, microseconds
+from stadthub_lake.layout import OBSERVATIONS, in_order, microseconds, read_observations
 from stadthub_lake.series import FILE_ROWS, Series
 from stadthub_lake.storage import storing
 
@@ -33,13 +31,14 @@ def compact(series: Series) -> int:
             if not chosen:
                 return merged
             with storing(series.name):
-                rows = _read(chosen)
+                rows = read_observations([file.path for file in chosen])
             pieces = list(cut(rows))
             if len(pieces) >= len(chosen):
                 return merged
             written = series.write_files(in_order(piece) for piece in pieces)
             with series.lock:
-                series.transact(written, chosen, series.marks.all())
+                series.transact(series.table.rearrange, written, chosen, series.marks.all())
+                series.save_newest()
             merged += len(chosen)
 
 
@@ -81,7 +80,8 @@ def retain(series: Series, before: datetime) -> int:
         if not old and not mixed:
             return 0
         left = series.write_files(table for table in (_kept(file, before, series.name) for file in mixed) if table.num_rows)
-        series.transact(left, [*old, *mixed], series.marks.all())
+        series.transact(series.table.commit, left, [*old, *mixed], series.marks.all())
+        series.save_newest()
         return sum(file.rows for file in (*old, *mixed)) - sum(file.rows for file in left)
 
 
@@ -96,11 +96,6 @@ def vacuum(series: Series, keep: timedelta) -> int:
 
 def _kept(file: DataFile, before: datetime, name: str) -> pa.Table:
     with storing(name):
-        return _read([file]).filter(pc.field("phenomenon_time") >= pa.scalar(before, OBSERVATIONS.field("phenomenon_time").type))
-
-
-def _read(files: Sequence[DataFile]) -> pa.Table:
-    """The rows of files, the datastreams as a dictionary: it is small and sorts fast."""
-    parts = [pq.ParquetFile(Path(file.path), read_dictionary=["datastream"]).read() for file in files]
-    shape = OBSERVATIONS.set(0, pa.field("datastream", pa.dictionary(pa.int32(), pa.string())))
-    return pa.concat_tables([part.cast(shape) for part in parts]).unify_dictionaries().combine_chunks()
+        return read_observations([file.path]).filter(
+            pc.field("phenomenon_time") >= pa.scalar(before, OBSERVATIONS.field("phenomenon_time").type)
+        )

@@ -1,6 +1,7 @@
 """What the stored data cover: from when to when, where, which things. Remembered as long as the files stay the same."""
 
 import threading
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -29,6 +30,16 @@ SELECT min(ST_XMin(g)), min(ST_YMin(g)), max(ST_XMax(g)), max(ST_YMax(g)) FROM (
 """
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Words:
+    """What one version of the datastreams says: the things, where they stand, how many there are."""
+
+    entities: pa.Table
+    things: pa.Table
+    box: Box
+    count: int
+
+
 class Cover:
     """Answers extents, and keeps the part of the answer that comes out of files."""
 
@@ -38,6 +49,7 @@ class Cover:
         self._engine = engine
         self._lock = threading.Lock()
         self._known: dict[tuple[str, tuple[str, ...]], tuple[Times, Box]] = {}
+        self._words: dict[str, Words] = {}
 
     def extent(self, snapshot: Snapshot) -> Extent:
         """The extent of a snapshot."""
@@ -53,26 +65,38 @@ class Cover:
         times, box = known
         times = widened(times, snapshot.tail)
         entities = snapshot.entities
+        words = None if entities is None else self._entities(snapshot.dataset, entities)
         return Extent(
             rows=snapshot.rows,
             first_time=iso(times[0]) if times else None,
             last_time=iso(times[1]) if times else None,
-            bbox=box if entities is None else _box(self._engine.table(Question(THINGS_BOX, tables={"entities": entities}))),
+            bbox=box if words is None else words.box,
             datastreams=0 if entities is None else entities.num_rows,
-            things=0 if entities is None else pc.count_distinct(entities.column("thing")).as_py(),
+            things=0 if words is None else words.count,
         )
+
+    def things(self, snapshot: Snapshot) -> pa.Table:
+        """The things of a timeseries with their place and what they observe."""
+        if snapshot.entities is None:
+            raise QueryError(f"{snapshot.dataset} is not a timeseries and has no things")
+        return self._entities(snapshot.dataset, snapshot.entities).things
+
+    def _entities(self, dataset: str, entities: pa.Table) -> Words:
+        """What the datastreams say together, asked once for each of their versions."""
+        with self._lock:
+            words = self._words.get(dataset)
+        if words is None or words.entities is not entities:
+            things = self._engine.table(Question(THINGS, tables={"entities": entities}))
+            box = _box(self._engine.table(Question(THINGS_BOX, tables={"entities": entities})))
+            words = Words(entities, things, box, pc.count_distinct(entities.column("thing")).as_py())
+            with self._lock:
+                self._words[dataset] = words
+        return words
 
     def _features_box(self, snapshot: Snapshot) -> Box:
         if snapshot.kind is not Kind.FEATURES or not snapshot.files:
             return None
         return _box(self._engine.table(Question(FEATURES_BOX, {"files": list(snapshot.files)}, spatial=True)))
-
-
-def things(engine: Engine, snapshot: Snapshot) -> pa.Table:
-    """The things of a timeseries with their place and what they observe."""
-    if snapshot.entities is None:
-        raise QueryError(f"{snapshot.dataset} is not a timeseries and has no things")
-    return engine.table(Question(THINGS, tables={"entities": snapshot.entities}))
 
 
 def file_times(engine: Engine, snapshot: Snapshot) -> Times:

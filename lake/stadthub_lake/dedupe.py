@@ -3,7 +3,7 @@
 What is newer than the newest row of its datastream is certainly new; only the rest is looked up, in the pending rows and in the files.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import duckdb
 import numpy as np
@@ -16,13 +16,6 @@ from stadthub_lake.storage import storing
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-#: Below every time there is.
-NEVER = np.iinfo(np.int64).min
-
-NEWEST = """
-SELECT datastream, max(epoch_us(phenomenon_time)) AS newest FROM read_parquet($files) GROUP BY datastream
-"""
-
 STORED = """
 SELECT late.number FROM late
 SEMI JOIN (
@@ -32,43 +25,23 @@ SEMI JOIN (
 """
 
 
-class Newest:
-    """The newest stored time of each datastream, and a number for each datastream. Not thread-safe."""
+#: What tells two results of one time apart. Of two deliveries of one time the first stays, so one that came later corrects nothing.
+COMPARED = """
+SELECT late.number, stored.filename AS file, stored.file_row_number AS row, coalesce(late.received_time <= stored.received_time, true)
+    AND (stored.result, stored.result_text, stored.quality, stored.parameters)
+        IS DISTINCT FROM (late.result, late.result_text, late.quality, late.parameters) AS changed
+FROM late JOIN (
+    SELECT *, epoch_us(phenomenon_time) AS time FROM read_parquet($files, filename = true, file_row_number = true)
+    WHERE phenomenon_time BETWEEN make_timestamptz($first) AND make_timestamptz($last)
+) AS stored ON stored.datastream = late.datastream AND stored.time = late.time
+"""
 
-    def __init__(self) -> None:
-        self.numbers: dict[str, int] = {}
-        self.names: list[str] = []
-        self._times: Numbers = np.full(1024, NEVER, dtype=np.int64)
 
-    def load(self, files: Sequence[DataFile]) -> None:
-        """Learns the newest times out of the files, with one question."""
-        if not files:
-            return
-        found = ask(NEWEST, {"files": [file.path for file in files]})
-        self.raise_to(self.number_all(found["datastream"].to_pylist()), found["newest"].to_numpy())
+#: The columns of late rows that COMPARED looks at, beside datastream, time and number.
+COMPARABLE = ["result", "result_text", "quality", "parameters", "received_time"]
 
-    def number_all(self, names: Iterable[str]) -> Numbers:
-        """The numbers of the datastreams; a new one gets the next number."""
-        answer = []
-        for name in names:
-            number = self.numbers.get(name)
-            if number is None:
-                number = self.numbers[name] = len(self.names)
-                self.names.append(name)
-            answer.append(number)
-        if len(self.names) > len(self._times):
-            grown = np.full(2 * len(self.names), NEVER, dtype=np.int64)
-            grown[: len(self._times)] = self._times
-            self._times = grown
-        return np.asarray(answer, dtype=np.int64)
-
-    def of(self, numbers: Numbers) -> Numbers:
-        """The newest time of each datastream; NEVER if it has none."""
-        return self._times[numbers]
-
-    def raise_to(self, numbers: Numbers, times: Numbers) -> None:
-        """Takes note of stored rows."""
-        np.maximum.at(self._times, numbers, times)
+#: The answer where no file is near.
+NONE = pa.schema([("number", pa.int64()), ("file", pa.string()), ("row", pa.int64()), ("changed", pa.bool_())])
 
 
 def first_of_each(numbers: Numbers, times: Numbers) -> Flags:
@@ -85,13 +58,22 @@ def first_of_each(numbers: Numbers, times: Numbers) -> Flags:
 
 def in_files(late: pa.Table, files: Sequence[DataFile]) -> Numbers:
     """Which `number`s of late rows (datastream, time, number) are in a file; only files of their times are read."""
+    found: Numbers = _asked(STORED, late, files)["number"].to_numpy()
+    return found
+
+
+def compared(late: pa.Table, files: Sequence[DataFile]) -> pa.Table:
+    """For each late row that is in a file: its `number`, the `file` and the `row` there, and whether it is to take its place (`changed`)."""
+    return _asked(COMPARED, late, files)
+
+
+def _asked(question: str, late: pa.Table, files: Sequence[DataFile]) -> pa.Table:
     times = late["time"].to_numpy()
     first, last = int(times.min()), int(times.max())
     near = [file.path for file in files if file.first is None or file.last is None or (file.first <= last and file.last >= first)]
     if not near:
-        return np.empty(0, dtype=np.int64)
-    found: Numbers = ask(STORED, {"files": near, "first": first, "last": last}, late=late)["number"].to_numpy()
-    return found
+        return NONE.empty_table()
+    return ask(question, {"files": near, "first": first, "last": last}, late=late)
 
 
 def in_memory(late: tuple[Numbers, Numbers], pending: Sequence[tuple[Numbers, Numbers]]) -> Flags:

@@ -1,8 +1,8 @@
 """One Delta table on disk: the only door to deltalake. Files with their ranges, commits that hold positions and counts."""
 
 import json
-import os
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -68,6 +68,7 @@ class Table:
         self._files: tuple[int, tuple[DataFile, ...]] = (-1, ())
         self._synced: int | None = None
         self._checkpoint = 0
+        self._times: dict[int, float] = {}
 
     @property
     def exists(self) -> bool:
@@ -105,11 +106,23 @@ class Table:
     def version_at(self, time: datetime) -> int:
         """The newest version that was committed at or before a time. NotFound if the kept history begins later."""
         limit = time.timestamp()
-        with storing(self.folder.name), os.scandir(self._log) as entries:
-            found = [int(one.name[:20]) for one in entries if _VERSION.fullmatch(one.name) and one.stat().st_mtime <= limit]
-        if not found:
+        with storing(self.folder.name):
+            versions = sorted(int(one.name[:20]) for one in self._log.iterdir() if _VERSION.fullmatch(one.name))
+            before = bisect_right(versions, limit, key=self._commit_seconds)
+        if not before:
             raise NotFound(f"nothing is known of {time.isoformat()}: the kept history begins later")
-        return max(found)
+        return versions[before - 1]
+
+    def _commit_seconds(self, version: int) -> float:
+        """When a version was committed: what its log entry says, which a copy of the files keeps; else when it was written. The
+        entry has whole milliseconds, so it is surely over with the next one."""
+        if version not in self._times:
+            entry = self._log / f"{version:020}.json"
+            with entry.open("rb") as file:
+                said: dict[str, Any] = next((json.loads(line)["commitInfo"] for line in file if line.startswith(b'{"commitInfo"')), {})
+            stamp = said.get("inCommitTimestamp", said.get("timestamp"))
+            self._times[version] = entry.stat().st_mtime if stamp is None else (stamp + 1) / 1000
+        return self._times[version]
 
     def at(self, version: int) -> "Table":
         """The table as it was at a version. NotFound if it was cleaned away."""
@@ -137,7 +150,7 @@ class Table:
     def committed_time(self) -> datetime:
         """When the version of the handle was committed."""
         try:
-            return datetime.fromtimestamp((self._log / f"{self.version:020}.json").stat().st_mtime, UTC)
+            return datetime.fromtimestamp(self._commit_seconds(self.version), UTC)
         except FileNotFoundError:
             return datetime.fromtimestamp(self.handle.history(1)[0]["timestamp"] / 1000, UTC)
 
@@ -164,13 +177,14 @@ class Table:
 
     def commit(self, added: Sequence[DataFile], removed: Sequence[DataFile], marks: Mapping[str, Mark]) -> int:
         """One transaction: files in and out, position and counts of all feeds inside. On disk when it returns the version."""
+        return self._transact([*(_add(file, True) for file in added), *(_remove(file, True) for file in removed)], marks)
+
+    def rearrange(self, added: Sequence[DataFile], removed: Sequence[DataFile], marks: Mapping[str, Mark]) -> int:
+        """The same for rows that only move to other files: no change for those who follow the table."""
+        return self._transact([*(_add(file, False) for file in added), *(_remove(file, False) for file in removed)], marks)
+
+    def _transact(self, actions: list[AddAction | RemoveAction], marks: Mapping[str, Mark]) -> int:
         handle = self.refresh()
-        # Rows that only move to other files are no change for those who follow the table.
-        data_change = sum(file.rows for file in added) != sum(file.rows for file in removed)
-        actions: list[AddAction | RemoveAction] = [
-            *(_add(file, data_change) for file in added),
-            *(_remove(file, data_change) for file in removed),
-        ]
         with storing(self.folder.name):
             if self._synced is None:
                 self._synced = handle.version()

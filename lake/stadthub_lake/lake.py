@@ -72,7 +72,7 @@ class Lake:
 
     def things(self, dataset: str) -> pa.Table:
         """The things of a timeseries: thing, thing_name, longitude, latitude, observed_properties. QueryError for another kind."""
-        return cover.things(self._engine, self._reader.snapshot(dataset))
+        return self._cover.things(self._reader.snapshot(dataset))
 
     def series(
         self,

@@ -48,8 +48,9 @@ TAIL = OBSERVATIONS.append(pa.field(POSITION, pa.int64()))
 #: Refused rows as they are stored: every column may be empty, as in all our files.
 REJECTS_STORED = pa.schema([field.with_nullable(True) for field in REJECTS])
 
-#: Rows per row group: small enough that a question for one datastream reads little.
-GROUP_ROWS = 122_880
+#: Rows per row group. Measured with 667,000 rows a file: one datastream takes 2.1 ms of processor time (3.6 with 122,880 rows a group, 3.3
+#: with 10,000), and the file is 4 % larger than with 122,880.
+GROUP_ROWS = 40_960
 
 #: Measured, bytes per observation: counters on a regular grid 0.6 (6.0 with a dictionary of the times), LoRaWAN with five
 #: properties a thing 3.6 (5.2 with parameters), one property a thing 9.2. `received_time` is plain: zstd finds in it what the
@@ -73,6 +74,13 @@ def write_observations(table: pa.Table, path: Path) -> None:
         write_page_index=True,
         store_schema=False,
     )
+
+
+def read_observations(paths: Sequence[str]) -> pa.Table:
+    """The rows of files of observations, the datastreams as a dictionary: it is small and sorts fast."""
+    parts = [pq.ParquetFile(path, read_dictionary=["datastream"]).read() for path in paths]
+    shape = OBSERVATIONS.set(0, pa.field("datastream", pa.dictionary(pa.int32(), pa.string())))
+    return pa.concat_tables([part.cast(shape) for part in parts]).unify_dictionaries().combine_chunks()
 
 
 def in_order(table: pa.Table) -> pa.Table:

@@ -29,6 +29,16 @@ class Appended:
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected:
+    """What became of rows that were decoded again. `fresh`: the rows that were new or took the place of another one."""
+
+    stored: int
+    changed: int
+    duplicate: int
+    fresh: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What a new version changed; the version stays the same if nothing did."""
 

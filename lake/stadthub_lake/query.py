@@ -1,5 +1,6 @@
 """Rows: which columns, in which order, after which cursor. One page is one Arrow table or one JSON array."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,7 +22,7 @@ _ROW = "_row"
 
 MOST_ROWS = 1_000_000_000
 
-#: A question for the newest rows looks into this many files first, then into four times as many.
+#: A question for the newest rows looks into at least this many files first, then into four times as many.
 FIRST_FILES = 2
 
 
@@ -112,7 +113,7 @@ def _staged(engine: Engine, rows: Matching, order: Sequence[Key], columns: Seque
     """The first rows in this order. In the order of time, only files that can hold them are read: the newest (or oldest) first, more if
     these have too few rows that are surely before all of the others."""
     snapshot = rows.snapshot
-    count = FIRST_FILES
+    count = FIRST_FILES if limit is None else max(FIRST_FILES, files_for(rows, limit))
     while limit is not None and order[0].column == TIME and None not in snapshot.ranges and 0 < count < len(snapshot.ranges):
         turned = sorted(
             zip(snapshot.ranges, snapshot.files, strict=True),
@@ -129,6 +130,15 @@ def _staged(engine: Engine, rows: Matching, order: Sequence[Key], columns: Seque
             return table
         count *= 4
     return engine.table(_question(rows, order, columns, select, None if limit is None else limit + 1))
+
+
+def files_for(rows: Matching, limit: int) -> int:
+    """In how many files so many rows may well be found, if each file has as many of them as the next."""
+    snapshot, wanted = rows.snapshot, len(rows.datastreams)
+    if not wanted or not snapshot.entities or not snapshot.rows:
+        return 0
+    found = snapshot.rows / len(snapshot.files) * wanted / snapshot.entities.num_rows if snapshot.files else 0
+    return math.ceil((limit + 1) / found) + 1 if found else 0
 
 
 def _question(rows: Matching, order: Sequence[Key], columns: Sequence[Column], select: str, most: int | None) -> Question:

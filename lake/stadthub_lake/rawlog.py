@@ -30,7 +30,7 @@ SEGMENT_BYTES = 64_000_000
 #: Of how many readers the place where they stopped is known.
 PLACES = 64
 
-#: The longest name (topic, URL, file) that a frame holds.
+#: The longest name (topic, URL, file) that a frame holds, in bytes: any topic of MQTT fits.
 LONGEST_NAME = 65_535
 
 
@@ -60,8 +60,8 @@ class RawLog:
         with self._lock:
             if not frames:
                 return self._written
-            if any(len(name) > LONGEST_NAME // 4 for _, name, _ in frames):
-                raise ValueError("the name of a frame is longer than 16,383 characters")
+            if any(len(name) > LONGEST_NAME // 4 and len(name.encode()) > LONGEST_NAME for _, name, _ in frames):
+                raise ValueError(f"the name of a frame is longer than {LONGEST_NAME} bytes")
             data = pack(self._written + 1, frames)
             self._check_room(len(data))
             if self._size > SEGMENT_BYTES:

@@ -7,8 +7,10 @@ a bound on the time leaves out files, so that little of the observations is read
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stadthub_lake.engine import Engine, Question
 from stadthub_lake.filters import Parameters, Scope, condition, has_box, quoted, read_time
@@ -30,7 +32,7 @@ NARROW = pa.schema(
 )
 TIME = "phenomenon_time"
 
-#: So many datastreams are read one by one.
+#: So many datastreams are read thing by thing.
 FEW = 16
 
 _BOX = {
@@ -91,7 +93,7 @@ class Matching:
             union = self.snapshot.kind is Kind.TABLE and len(self.snapshot.files) > 1
             self.parameters.values["files"] = list(self.snapshot.files)
             files = f"SELECT {wanted}{place} FROM read_parquet($files, hive_partitioning = false, union_by_name = {union})"
-            parts += [f"{files} WHERE datastream = {self.parameters.add(name)}" for name in self.datastreams] or [files]
+            parts += [f"{files} WHERE datastream BETWEEN {first} AND {last}" for first, last in self._spans()] or [files]
         if self.snapshot.tail is not None and self.snapshot.tail.num_rows:
             self.parameters.tables["tail"] = self.snapshot.tail
             parts.append(f"SELECT {wanted} FROM tail")
@@ -100,14 +102,23 @@ class Matching:
             rows = f"(SELECT {veiled(self.suppression)} FROM {rows} AS v)"
         return f"{rows} AS o"
 
+    def _spans(self) -> list[tuple[str, str]]:
+        """The few datastreams as ranges from one to another: those of one thing lie side by side and are read together."""
+        things = groupby(sorted(self.datastreams), key=lambda name: name.rpartition(":")[0])
+        spans = [list(names) for _, names in things]
+        return [(self.parameters.add(names[0]), self.parameters.add(names[-1])) for names in spans]
+
     def joined(self, columns: Iterable[str]) -> str:
         """The source, and the entities as `e` where one of these columns is theirs."""
         return self.source() if all(self.is_narrow(name) for name in columns) else f"{self.source()} {self.entities()}"
 
     def entities(self) -> str:
         """The join that puts the words of its entities beside each observation."""
-        assert self.snapshot.entities is not None
-        self.parameters.tables["entities"] = self.snapshot.entities
+        entities = self.snapshot.entities
+        assert entities is not None
+        if self.datastreams:
+            entities = entities.filter(pc.is_in(entities["datastream"], pa.array(self.datastreams, pa.string())))
+        self.parameters.tables["entities"] = entities
         return "LEFT JOIN entities AS e ON e.datastream = o.datastream"
 
     def at(self, column: str) -> str:
@@ -168,8 +179,8 @@ def few_datastreams(where: Filter) -> tuple[str, ...]:
     """The datastreams outside of which no row can match, if they are few: each is then read for itself, which skips most of the files."""
     if isinstance(where, And):
         return next(filter(None, map(few_datastreams, where.parts)), ())
-    if isinstance(where, Comparison) and where.column == "datastream" and where.operator is Operator.IN:
-        names = tuple(dict.fromkeys(str(value) for value in where.values))
+    if isinstance(where, Comparison) and where.column == "datastream" and where.operator in (Operator.EQ, Operator.IN):
+        names = tuple(dict.fromkeys(str(value) for value in where.values if value is not None))
         return names if len(names) <= FEW else ()
     return ()
 

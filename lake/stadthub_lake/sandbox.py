@@ -154,6 +154,7 @@ def _view(number: int, snapshot: Snapshot, shown: list[str], given: _Sent, suppr
         "files": list(snapshot.files),
         "schema": len(sent) - 1,
         "source": source,
+        "spatial": snapshot.kind is Kind.FEATURES,
     }
     fields = ", ".join(map(quoted, schema.names))
     rows = f"SELECT {fields} FROM {source}"

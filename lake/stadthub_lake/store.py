@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from stadthub_lake import compaction, inventory
 from stadthub_lake.features import FeatureSet
-from stadthub_lake.progress import Appended, Change, Progress
+from stadthub_lake.progress import Appended, Change, Corrected, Progress
 from stadthub_lake.rejects import Rejects
 from stadthub_lake.rowset import RowSet
 from stadthub_lake.series import Series
@@ -19,7 +19,7 @@ from stadthub_lake.verify import Finding, verify
 from stadthub_schemas.dataset import Dataset, Kind
 from stadthub_schemas.errors import Conflict, StorageError
 
-__all__ = ["Appended", "Change", "Finding", "Progress", "Store"]
+__all__ = ["Appended", "Change", "Corrected", "Finding", "Progress", "Store"]
 
 LOCK = "lake.lock"
 
@@ -47,6 +47,10 @@ class Store:
 
     def close(self) -> None:
         """Lets another process write. What is pending stays in the raw log."""
+        for writer in self._writers.values():
+            if isinstance(writer, Series):
+                with writer.lock:
+                    writer.save_newest()
         self._lock_file.close()
 
     def ensure(self, dataset: Dataset) -> None:
@@ -60,6 +64,11 @@ class Store:
     def append(self, dataset: str, feed: str, position: int, rows: pa.Table) -> Appended:
         """Which rows of a timeseries were new; they are visible at once. TypeConflict, StorageError."""
         return self._timeseries(dataset).append(feed, position, rows)
+
+    def correct(self, dataset: str, feed: str, position: int, rows: pa.Table) -> Corrected:
+        """Rows that were decoded again: one with another value takes the place of the stored one. On disk when this returns; the
+        old value stays readable by `as_of`. Rows that wait for their commit are left alone: commit first."""
+        return self._timeseries(dataset).correct(feed, position, rows)
 
     def replace(self, dataset: str, feed: str, rows: pa.Table, progress: Progress) -> Change:
         """A new version of features or of a table, on disk when this returns. TypeConflict leaves the last good one served."""

@@ -18,6 +18,9 @@ LOG = structlog.get_logger()
 #: How many messages share one fdatasync at most.
 GROUP = 5000
 
+#: How many messages may wait in memory; with QoS 1 the in-flight window bounds them long before.
+WAITING = 100_000
+
 #: How long a full disk is given before it is tried again, in seconds.
 BREATH = 1.0
 
@@ -33,7 +36,7 @@ class Receiver:
         self._notice = notice
         self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
-        self._subscription = Subscription(feed.id, source, self._inbox.put)
+        self._subscription = Subscription(feed.id, source, self._deliver)
         self._thread = threading.Thread(target=self._work, name=f"receive-{feed.id}", daemon=True)
 
     @property
@@ -47,9 +50,9 @@ class Receiver:
         return self.error or self._subscription.error
 
     def start(self) -> None:
-        """Connect and begin to store."""
-        self._thread.start()
+        """Connect and begin to store; FeedError if a secret or a certificate is missing."""
         self._subscription.start()
+        self._thread.start()
 
     def stop(self) -> None:
         """Disconnect; what is not acknowledged the broker keeps."""
@@ -57,6 +60,12 @@ class Receiver:
         self._subscription.stop()
         self._inbox.put(None)
         self._thread.join(timeout=10)
+
+    def _deliver(self, message: Message) -> None:
+        """Queue a message; StorageError when too many wait, which only QoS 0 can bring about: the connection is dropped then."""
+        if self._inbox.qsize() >= WAITING:
+            raise StorageError(f"{self._feed.id}: {WAITING} messages wait to be stored: no more are taken until there is room")
+        self._inbox.put(message)
 
     def _work(self) -> None:
         while (group := self._next_group()) is not None:

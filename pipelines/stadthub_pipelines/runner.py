@@ -19,7 +19,7 @@ from stadthub_pipelines.pull import Puller
 from stadthub_pipelines.receiver import Receiver
 from stadthub_pipelines.spool import take
 from stadthub_schemas.counts import Counts
-from stadthub_schemas.errors import StorageError
+from stadthub_schemas.errors import StadthubError, StorageError
 from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, PushSource
 
 
@@ -50,6 +50,7 @@ class Runner:
         self._spool = place.data_dir / "push" / feed.id
         self._rate = _Rate(self.intake.counts)
         self._storage_error: str | None = None
+        self._refusal: str | None = None
         self._lock = threading.Lock()
         self._door = door(feed, place.data_dir)
         if isinstance(feed.source, HttpSource | FileSource):
@@ -72,15 +73,23 @@ class Runner:
             self.puller.hurry()
 
     def _start(self) -> None:
+        """Take in. What can't begin yet (a secret or a certificate is missing) stays paused, says why, and is tried again."""
+        self._refusal = None
+        if isinstance(self.feed.source, MqttSource):
+            receiver = Receiver(self.feed, self.feed.source, self.log, self._door, self._place.notice)
+            try:
+                receiver.start()
+            except StadthubError as error:
+                self._refusal = str(error)
+                return
+            self._receiver = receiver
         self.paused = False
-        if isinstance(self.feed.source, MqttSource) and self._receiver is None:
-            self._receiver = Receiver(self.feed, self.feed.source, self.log, self._door, self._place.notice)
-            self._receiver.start()
         self.hurry()
 
     def _pause(self) -> None:
         """Take nothing in any more; the broker and the far side keep what comes."""
         self.paused = True
+        self._refusal = None
         if self._receiver is not None:
             self._receiver.stop()
             self._receiver = None
@@ -146,6 +155,7 @@ class Runner:
             "lag_seconds": self._lag(now),
             "rate_per_minute": self._rate.per_minute(intake.counts),
             "quarantine": intake.quarantine,
+            "held": self.feed.paused,
         }
 
     def _connected(self) -> bool:
@@ -156,6 +166,8 @@ class Runner:
         return self.puller is None or self.puller.error is None
 
     def _error(self) -> str | None:
+        if self._refusal is not None:
+            return self._refusal
         if self._receiver is not None and self._receiver.trouble is not None:
             return self._receiver.trouble
         if self.puller is not None and self.puller.error is not None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stadthub_schemas.errors import Conflict, StorageError
+from stadthub_schemas.settings import make_data_dir
 
 #: The files that are held, by who holds them.
 HUB = "hub.lock"
@@ -23,7 +24,7 @@ def without_dumps() -> None:
 def held(data_dir: Path, name: str, words: str) -> Iterator[None]:
     """Hold this file as long as the block runs; `words` are told to whoever wants it meanwhile (Conflict)."""
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        make_data_dir(data_dir)
         file = (data_dir / name).open("a+", encoding="utf-8")
     except OSError as error:
         raise StorageError(f"data_dir can't be written: {error.strerror}; mend its owner and rights, or name another folder") from error

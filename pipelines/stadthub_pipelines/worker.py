@@ -26,13 +26,16 @@ from stadthub_pipelines.runner import Place, Runner
 from stadthub_pipelines.upkeep import Upkeep
 from stadthub_schemas.errors import FeedError, NotFound, StadthubError
 from stadthub_schemas.feed import Feed
-from stadthub_schemas.settings import Settings
+from stadthub_schemas.settings import Settings, make_data_dir
 
 LOG = structlog.get_logger()
 
 #: How often the loop looks, and how often at the folder of feed files, in seconds.
 LOOK = 0.1
 FOLDER = 1.0
+
+#: How long a feed that could not start (a full disk, say) waits for another try, in seconds.
+ANOTHER_TRY = 10.0
 
 #: Files of a dataset are written again after this long at the earliest.
 FILE_SECONDS = 900.0
@@ -42,7 +45,7 @@ class Worker:
     """All feeds in operation. `run` returns after `stop`."""
 
     def __init__(self, settings: Settings) -> None:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        make_data_dir(settings.data_dir)
         self._settings = settings
         self._catalog = Catalog(settings.database)
         self._catalog.migrate()
@@ -52,6 +55,7 @@ class Worker:
         self._publisher = Publisher(reader, self._lake, self._catalog, settings.data_dir / "distributions", FILE_SECONDS)
         self._upkeep = Upkeep(self._store, self._catalog)
         self._folder = FeedFolder(settings.feeds)
+        self._wanted = Look()
         self._runners: dict[str, Runner] = {}
         self._flows: dict[str, Flow] = {}
         self._busy: dict[str, Future[None]] = {}
@@ -95,10 +99,10 @@ class Worker:
 
     def _look(self) -> None:
         """One look at everything that may be due."""
-        if self._is_due("folder", FOLDER) and (look := self._folder.look()) is not None:
-            self._apply(look)
+        if self._is_due("folder", FOLDER):
+            self._guarded("folder", self._look_at_folder)
         for runner in self._runners.values():
-            runner.collect()
+            self._guarded(f"collect {runner.feed.id}", runner.collect)
             if runner.puller is not None and runner.puller.due and not runner.paused:
                 self._start(f"pull {runner.feed.id}", self._pull_pool, runner.pull_once)
         for name, flow in self._flows.items():
@@ -132,6 +136,15 @@ class Worker:
             LOG.exception("fault", what=what)
             self._due[what] = time.monotonic() + 10.0
 
+    def _look_at_folder(self) -> None:
+        """Take up what changed, and try again what could not start before."""
+        look = self._folder.look()
+        if look is not None:
+            self._wanted = look
+            self._apply(look)
+        elif self._wanted.feeds.keys() - self._runners.keys() and self._is_due("another try", ANOTHER_TRY):
+            self._apply(self._wanted)
+
     def _apply(self, look: Look) -> None:
         """Start, change and stop feeds so that those run which the folder now holds."""
         for feed_id in [one for one in self._runners if one not in look.feeds and one not in look.wrong]:
@@ -159,15 +172,15 @@ class Worker:
             if flow is None:
                 flow = self._flows[dataset.name] = Flow(dataset, self._store, self._settings.commit_seconds, self._settings.commit_rows)
             flow.describe(dataset)
-            runner = Runner(feed, flow, self._place)
+            runner = self._runners[feed.id] = Runner(feed, flow, self._place)
+            self._catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=None)
+            runner.obey(paused=self._catalog.feed(feed.id).paused)
             self._catalog.note_feed(feed.id, **runner.state())
             self._publisher.announce(dataset, feed.id)
         except StadthubError as error:
             LOG.error("feed can't start", feed=feed.id, error=str(error))
             self._catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=str(error))
             return
-        self._runners[feed.id] = runner
-        runner.obey(paused=self._catalog.feed(feed.id).paused)
         LOG.info("feed taken up", feed=feed.id, source=feed.source.type, dataset=dataset.name)
 
     def _grant(self) -> None:
@@ -185,8 +198,7 @@ class Worker:
 
     def _note(self) -> None:
         """Write down for the operator page how each feed does."""
-        for runner in list(self._runners.values()):
-            self._catalog.note_feed(runner.feed.id, **runner.state())
+        self._catalog.note_feeds({feed_id: runner.state() for feed_id, runner in list(self._runners.items())})
 
     def _announce(self) -> None:
         """Make the catalogue's entries say what the data say now."""
@@ -224,7 +236,7 @@ class Worker:
 
 def run_once(feed: Feed, settings: Settings) -> Runner:
     """Run one http or file feed to its end in this process, where no worker runs; answer its runner, closed."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_data_dir(settings.data_dir)
     catalog = Catalog(settings.database)
     catalog.migrate()
     store = Store(settings.lake, settings.data_dir)

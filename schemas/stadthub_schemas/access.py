@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from stadthub_schemas.dataset import AccessClass, Column, Dataset
+from stadthub_schemas.dataset import AccessClass, Column, Dataset, Kind
 from stadthub_schemas.query import SUPPRESSED, Suppression
 
 
@@ -34,6 +34,9 @@ class Role(StrEnum):
 
 _RANK = {role: rank for rank, role in enumerate(Role)}
 _NEEDS = {Action.SEE: Role.READER, Action.READ: Role.READER, Action.WRITE: Role.PUBLISHER, Action.OPERATE: Role.OPERATOR}
+
+
+_IN_DATASTREAM = frozenset({"thing", "observed_property"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ def may(principal: Principal, action: Action, dataset: Dataset | None = None) ->
     if not _sees(principal, dataset.metadata.access):
         return Decision(False, f"{dataset.name} is {dataset.metadata.access}")
     hidden = frozenset(name for name, words in dataset.metadata.columns.items() if not _sees(principal, words.access))
+    if dataset.kind is Kind.TIMESERIES and hidden & _IN_DATASTREAM:
+        hidden |= {"datastream"}  # its key spells them out
     return Decision(True, columns=principal.columns, hidden=hidden, suppression=_suppression(principal, dataset))
 
 

@@ -9,22 +9,34 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, HttpUrl, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from stadthub_schemas.dataset import Dataset, Kind, Metadata, Privacy
 from stadthub_schemas.errors import FeedError
-from stadthub_schemas.model import Name, Strict, Text
+from stadthub_schemas.model import SHAPES, Name, Strict, Text
 
 Positive = Annotated[timedelta, Field(gt=timedelta(0))]
 Bytes = Annotated[int, Field(ge=1)]
+
+_REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}|^file:(/\S+)$")
+
+
+def _reference(secret: SecretStr) -> SecretStr:
+    if not _REFERENCE.search(secret.get_secret_value()):
+        raise ValueError("a secret must not stand in a feed file: write ${VARIABLE} or file:/path/of/the/secret")
+    return secret
+
+
+#: Names a secret, never holds it.
+Secret = Annotated[SecretStr, AfterValidator(_reference)]
 
 
 class TokenAuth(Strict):
     """A header with a secret. `value` is `${VARIABLE}` or `file:/path`, with words around it if need be (`Bearer ${TOKEN}`)."""
 
     header: str = "Authorization"
-    value: SecretStr
+    value: Secret
 
 
 class MqttSource(Strict):
@@ -38,7 +50,7 @@ class MqttSource(Strict):
     version: Literal["5", "3.1.1"] = "5"
     client_id: str | None = Field(default=None, description="absent: stadthub-<feed>; it names the persistent session")
     username: str | None = None
-    password: SecretStr | None = None
+    password: Secret | None = None
     tls: bool = False
     ca_file: Path | None = None
     certificate_file: Path | None = None
@@ -129,32 +141,11 @@ class Feed(Strict):
     paused: bool = False
     raw_days: int = Field(default=30, ge=1, description="how many days the raw log is kept for replay")
 
-    @model_validator(mode="before")
-    @classmethod
-    def _secrets_are_not_literal(cls, data: Any) -> Any:
-        source = data.get("source") if isinstance(data, dict) else None
-        if isinstance(source, dict):
-            if isinstance(source.get("password"), str):
-                want_reference(source["password"], "source.password")
-            auth = source.get("auth")
-            if isinstance(auth, dict) and isinstance(auth.get("value"), str):
-                want_reference(auth["value"], "source.auth.value")
-        return data
-
     def described(self) -> Dataset | None:
         """The dataset that this feed describes, or None where another feed does."""
         if self.metadata is None:
             return None
         return Dataset(name=self.dataset, kind=self.kind, metadata=self.metadata, key=self.key)
-
-
-_REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}|^file:(/\S+)$")
-
-
-def want_reference(value: str, place: str) -> None:
-    """ValueError unless it is the name of a place where the secret stands."""
-    if not _REFERENCE.search(value):
-        raise ValueError(f"{place}: a secret must not stand in a feed file: write ${{VARIABLE}} or file:/path/of/the/secret")
 
 
 def reveal(secret: SecretStr, environment: Mapping[str, str] = os.environ) -> str:
@@ -203,7 +194,7 @@ def _sentence(detail: ErrorDetails, model: type[Strict]) -> str:
         known = sorted(_keys(model))
         near = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
         return f"{place}: there is no such key" + (f": did you mean {near[0]}?" if near else "")
-    message = detail["msg"].removeprefix("Value error, ")
+    message = SHAPES.get(str(detail.get("ctx", {}).get("pattern")), detail["msg"].removeprefix("Value error, "))
     return f"{place}: {message}" if place and not message.startswith(place) else message
 
 

@@ -12,10 +12,18 @@ class Strict(BaseModel):
 
 
 #: A word that becomes a folder, a URL and a CKAN name: `[a-z][a-z0-9-]{1,99}`.
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,99}$")]
+NAME = r"^[a-z][a-z0-9-]{1,99}$"
+Name = Annotated[str, StringConstraints(pattern=NAME)]
 
 #: A column of a dataset: lower case, digits and underscores, so that it is one word in every query language.
-ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+COLUMN_NAME = r"^[a-z][a-z0-9_]{0,62}$"
+ColumnName = Annotated[str, StringConstraints(pattern=COLUMN_NAME)]
+
+#: What a pattern means, for those who wrote something else.
+SHAPES = {
+    NAME: "a name has 2 to 100 small letters (a-z), digits and hyphens, and begins with a letter",
+    COLUMN_NAME: "a column's name has 1 to 63 small letters (a-z), digits and underscores, and begins with a letter",
+}
 
 #: Text that a reader sees: never empty.
 Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]

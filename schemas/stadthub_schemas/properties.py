@@ -88,3 +88,8 @@ def title(name: str, language: str) -> str:
     if known is None:
         return name.replace("_", " ")
     return known.title_de if language == "de" else known.title_en
+
+
+def is_about_device(name: str) -> bool:
+    """Whether the property tells of the device and its radio rather than of the city."""
+    return name.startswith(("battery", "signal", "device"))

@@ -15,6 +15,13 @@ from stadthub_schemas.model import Strict
 PREFIX = "STADTHUB_"
 
 
+def make_data_dir(folder: Path) -> None:
+    """Make the folder of a hub, for its owner alone: tokens' digests, raw payloads and hidden columns lie in it. One that is there
+    keeps the rights that its owner gave it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
 class Settings(Strict):
     """Every setting. The variable is `STADTHUB_` and the name in capitals; lists are written with commas."""
 
@@ -30,7 +37,7 @@ class Settings(Strict):
     time_zone: str = Field(default="Europe/Berlin", description="the city's time zone: days and hours are cut in it")
     allowed_hosts: tuple[str, ...] = Field(default=(), description="hosts in private networks from which feeds may fetch")
     commit_seconds: float = Field(
-        default=10.0, gt=0, description="how long accepted rows wait at most for their commit; they are visible before"
+        default=30.0, gt=0, description="how long accepted rows wait at most for their commit; they are visible before"
     )
     commit_rows: int = Field(default=25_000, ge=1, description="how many accepted rows make a commit at once")
     tail_seconds: float = Field(default=0.5, gt=0, description="how long an accepted row waits at most until it is visible")

@@ -202,3 +202,9 @@ def test_datasets_are_found_by_words_and_facets(anybody: httpx.Client) -> None:
         .startswith("there is no parameter 'thema': did you mean theme?")
     )
     assert anybody.get("/api/v1/datasets", params={"sort": "size"}).status_code == 400
+
+
+def test_a_forged_host_leads_no_reader_elsewhere(anybody: httpx.Client) -> None:
+    answer = anybody.get("/datasets/", headers={"Host": "evil.example"}, follow_redirects=False)
+    assert answer.status_code == 307
+    assert answer.headers["location"] == "/datasets"

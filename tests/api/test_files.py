@@ -101,7 +101,7 @@ def test_any_page_may_read_public_files_and_the_api(anybody: httpx.Client, url: 
         asked = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "range"}
         before = anybody.options(path, headers=asked)
         assert before.status_code == 204
-        assert before.headers["access-control-allow-methods"] == "GET, HEAD, OPTIONS"
+        assert before.headers["access-control-allow-methods"] == "GET, HEAD, POST, OPTIONS"
         assert "Range" in before.headers["access-control-allow-headers"]
 
 

@@ -12,7 +12,7 @@ import pytest
 from stadthub_catalog.actions import ACTIONS
 from tests.clients.conftest import Hub
 
-_SHARED = Path(os.environ.get("STADTHUB_SHARED", Path(__file__).parents[3] / "shared"))
+_SHARED = Path(os.environ.get("SHARED_DIR") or Path(__file__).parents[3] / "shared")
 _FILE = _SHARED / "contracts" / "ckan" / "ckan-2.12.0-recorded.jsonl"
 
 #: Keys whose own keys are data, and those that only some sites have.
@@ -27,7 +27,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 def _cases() -> list[Any]:
     if not _FILE.is_file():
-        return [pytest.param({}, marks=pytest.mark.skip(reason="no recorded answers: set STADTHUB_SHARED to the folder with contracts/"))]
+        return [pytest.param({}, marks=pytest.mark.skip(reason="no recorded answers: set SHARED_DIR to the folder with contracts/"))]
     lines = [json.loads(line) for line in _FILE.read_text("utf-8").splitlines()]
     wanted = {*ACTIONS, "site_read"}
     return [pytest.param(one, id=one["label"]) for one in lines if _action(one["path"]) in wanted]

@@ -1,8 +1,10 @@
 """`ckanapi`, the client that most programs use, and its command line, against a served hub."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from ckanapi import CKANAPIError, NotAuthorized, NotFound, RemoteCKAN, ValidationError
@@ -52,6 +54,8 @@ def test_a_token_opens_what_is_internal(hub: Hub) -> None:
 
 def test_its_command_line_dumps_all_datasets(hub: Hub) -> None:
     command = [sys.executable, "-c", "from ckanapi.cli.main import main; main()", "dump", "datasets", "--all", "-r", hub.address]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    # its workers are started by the program's name
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "PATH": path})
     assert done.returncode == 0, done.stderr
     assert [json.loads(line)["name"] for line in done.stdout.splitlines()] == ["baeume", "parken"]

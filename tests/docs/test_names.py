@@ -2,12 +2,14 @@
 
 import re
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from stadthub_api.app import create_app
 from stadthub_api.cli.app import COMMANDS, app
 from stadthub_ingest import registry
 from stadthub_schemas.dataset import ColumnWords, Contact, Metadata, Privacy, Publisher
@@ -20,6 +22,10 @@ README = (ROOT / "README.md").read_text("utf-8")
 FEEDS = (ROOT / "docs" / "feeds.md").read_text("utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").glob("*.md"))
+
+#: What begins with a slash and is a place on a disk or the language of a page.
+NO_ADDRESS = ("/en/", "/work", "/var", "/etc", "/opt", "/backup", "/run")
+PATHS = [*create_app(Settings()).openapi()["paths"], "/", "/api/docs", "/distributions/{dataset}/{file}", "/api/v1/feeds/{feed}/push"]
 
 MODELS = (
     Feed,
@@ -53,6 +59,30 @@ def commands() -> list[str]:
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_in_the_readme(name: str) -> None:
     assert f"`STADTHUB_{name.upper()}`" in README
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_a_default_that_the_readme_names_is_the_one_of_the_code(name: str) -> None:
+    told = re.search(rf"^\| `STADTHUB_{name.upper()}` \| `([^`]*)` \|", README, re.MULTILINE)
+    default = Settings.model_fields[name].default
+    if told is not None and not told[1].startswith("http") and default is not None:
+        assert type(default)(told[1]) == default
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_address_of_the_hub_that_is_named_exists(page: Path) -> None:
+    routes = [re.compile(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path)) + "$") for path in PATHS]
+    text = page.read_text("utf-8")
+    named = re.findall(r"127\.0\.0\.1:8000(/[^\s'\"?`)#]*)", text) + re.findall(r"`(?:GET |POST )?(/[a-z][^\s`?]*)`", text)
+    shown = [path.rstrip(".") for path in named if not path.startswith(NO_ADDRESS)]
+    assert [path for path in shown if not any(route.match(path) for route in routes)] == []
+
+
+@pytest.mark.parametrize("question", re.findall(r"/aggregate\?([^'\s]+)", README))
+def test_every_aggregation_of_the_readme_is_understood(question: str) -> None:
+    for name, value in parse_qsl(question):
+        assert name in {"bucket", "group_by", "metrics", "tz"}
+        assert name != "metrics" or all(re.fullmatch(r"count|(avg|sum|min|max)\(\w+\)", one) for one in value.split(","))
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"STADTHUB_[A-Z_]*[A-Z]", "".join(page.read_text("utf-8") for page in PAGES)))))

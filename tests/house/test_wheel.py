@@ -22,6 +22,7 @@ PATIENCE = 120.0
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    environment |= {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true"}  # uv trusts what the machine trusts
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     return done

@@ -4,6 +4,9 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import orjson
+
+from stadthub_schemas.query import RowsQuery
 from tests.pipelines.running import METADATA, PUSH_FEED, Running, row, running
 
 
@@ -59,9 +62,8 @@ def test_a_new_file_is_taken_up_while_running(tmp_path: Path) -> None:
 
 def test_a_paused_feed_takes_nothing_until_it_is_resumed(tmp_path: Path) -> None:
     with running(tmp_path, {"air": PUSH_FEED}) as hub:
-        hub.wait(lambda: any(feed.feed == "air" for feed in hub.catalog.feeds()))
+        hub.wait(lambda: hub.catalog.feed("air").connected)
         hub.catalog.note_feed("air", paused=True)
-        hub.wait(lambda: hub.catalog.feed("air").rate_per_minute is not None)
         hub.wait(lambda: not hub.catalog.feed("air").connected)
         hub.push("air", row(1))
         time.sleep(0.5)
@@ -86,6 +88,31 @@ def test_a_replay_after_a_mend_brings_the_rejected_rows_and_no_duplicates(tmp_pa
         assert hub.catalog.feed("air").counts.balanced
 
 
+def test_a_replay_with_a_mended_scale_replaces_the_values_everywhere(tmp_path: Path) -> None:
+    begin = datetime.now(UTC)
+    columns, values = 'columns = { thing = "thing", phenomenon_time = "time" }', 'result = { observed_property = "air_temperature" }'
+    wrong = "\n".join(line if not line.startswith("columns") else f"{columns}\nvalues = {{ {values} }}" for line in PUSH_FEED.split("\n"))
+    with running(tmp_path, {"air": wrong}) as hub:
+        hub.push("air", row(1, 10), row(2, 20), row(3, 30))
+        hub.wait(lambda: _received(hub) == 3 and len(hub.reader.snapshot("air").files) == 1)
+        between = datetime.now(UTC)
+        mended = wrong.replace('"air_temperature" }', '"air_temperature", factor = 0.1 }')
+        (hub.settings.feeds / "air.toml").write_text(mended, "utf-8")
+        hub.wait(lambda: "factor" in str(hub.worker.feed("air").options))
+        hub.catalog.note_feed("air", replay_since=begin)
+        hub.wait(lambda: _received(hub) == 6)
+        assert hub.results("air") == [1, 2, 3]
+        counts = hub.catalog.feed("air").counts
+        assert counts.balanced
+        assert (counts.stored, counts.duplicate) == (6, 0)
+        assert [one["result"] for one in hub.catalog.latest("air")] == [3]
+        recent = hub.catalog.recent("air", hub.catalog.latest("air")[0]["datastream"], 3)
+        assert recent is not None
+        assert [one["result"] for one in orjson.loads(recent)] == [3, 2, 1]
+        then = hub.lake.rows(RowsQuery("air", as_of=between)).table
+        assert sorted(then["result"].to_pylist()) == [10, 20, 30]
+
+
 def test_a_type_conflict_goes_to_quarantine_and_the_last_good_data_stay_served(tmp_path: Path) -> None:
     feed = (
         'id = "budget"\ntitle = "Budget"\ndataset = "budget"\nkind = "table"\ndecoder = "csv_table"\n[source]\ntype = "push"\n'
@@ -106,3 +133,44 @@ def test_a_type_conflict_goes_to_quarantine_and_the_last_good_data_stay_served(t
 def _received(hub: Running) -> int:
     counts = hub.catalog.feed("air").counts
     return counts.received
+
+
+def test_a_missing_secret_holds_up_its_own_feed_only_and_is_told(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    source = f'type = "mqtt"\nhost = "127.0.0.1"\nport = 1\ntopics = ["a"]\nusername = "hub"\npassword = "file:{secret}"'
+    broker = PUSH_FEED.replace('"air"', '"broker"').replace('type = "push"', source)
+    with running(tmp_path, {"air": PUSH_FEED, "broker": broker}) as hub:
+        hub.wait(lambda: "secret file can't be read" in (hub.catalog.feed("broker").error or ""))
+        hub.push("air", row(1))
+        hub.wait(lambda: hub.count("air") == 1)
+        secret.write_text("geheim", "utf-8")
+        hub.wait(lambda: "secret file" not in (hub.catalog.feed("broker").error or "secret file"))
+
+
+def test_a_feed_that_its_file_pauses_is_shown_as_paused(tmp_path: Path) -> None:
+    with running(tmp_path, {"air": PUSH_FEED.replace("decoder", "paused = true\ndecoder", 1)}) as hub:
+        hub.wait(lambda: hub.catalog.feed("air").held)
+        (hub.settings.feeds / "air.toml").write_text(PUSH_FEED, "utf-8")
+        hub.wait(lambda: not hub.catalog.feed("air").held)
+
+
+def test_the_folder_of_a_hub_is_for_its_owner_alone(tmp_path: Path) -> None:
+    with running(tmp_path / "new", {"air": PUSH_FEED}, feeds_dir=tmp_path / "feeds") as hub:
+        hub.wait(lambda: hub.catalog.feed("air").source == "push")
+        assert (tmp_path / "new").stat().st_mode & 0o077 == 0
+
+
+def test_a_poisonous_payload_stops_no_feed_and_is_counted(tmp_path: Path) -> None:
+    poison = (
+        b'{"rows":[{"thing":' + b"[" * 1000 + b"]" * 1000 + b',"property":"pm10","time":"2026-01-01T00:00:00Z","result":1}]}',
+        b'{"rows":[{"thing":"a","property":"x","time":"9999-12-31T24:00","result":1}]}',
+        b'{"rows":' + b"[" * 100_000,
+        b'{"rows":[{"thing":"a","property":"pm10","time":"2026-01-01T00:00:00Z","result":' + b"9" * 5000 + b"}]}",
+    )
+    with running(tmp_path, {"air": PUSH_FEED}) as hub:
+        for body in poison:
+            hub.push_bytes("air", body)
+        hub.push("air", row(1))
+        hub.wait(lambda: hub.count("air") == 1)
+        hub.wait(lambda: hub.catalog.feed("air").counts.rejected == len(poison))
+        assert hub.catalog.feed("air").counts.balanced

@@ -50,6 +50,15 @@ def test_without_scripts_the_chart_is_a_drawing_a_sentence_and_a_table(visit: Lo
         assert page.locator("#chart tbody tr").count() > 20
 
 
+def test_data_that_are_a_moment_old_are_drawn(visit: Look) -> None:
+    with visit() as seen:
+        page = seen.go(f"/datasets/{VEILED}").page
+        expect(page.locator("#chart canvas")).to_be_visible()
+    with visit(java_script_enabled=False) as seen:
+        points = seen.go(f"/datasets/{VEILED}").page.locator("svg.plain-chart polyline").first.get_attribute("points") or ""
+        assert len(points.split()) >= 2
+
+
 def test_the_chart_follows_the_choice_without_leaving_the_page(visit: Look) -> None:
     with visit() as seen:
         page = seen.go(f"/datasets/{AIR}").page

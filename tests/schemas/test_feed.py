@@ -52,6 +52,17 @@ def test_a_literal_secret_is_refused_without_being_repeated() -> None:
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_literal_secret_hides_no_other_mistake() -> None:
+    wrong = GOOD.replace("${AIR_PASSWORD}", "hunter2").replace("topics =", "topcs =").replace('id = "air"', 'id = "Air quality"')
+    with pytest.raises(FeedError) as caught:
+        parse_feed(wrong, "air.toml")
+    sentences = str(caught.value).splitlines()
+    assert any(sentence.startswith("air.toml: source.password: a secret must not stand") for sentence in sentences)
+    assert "air.toml: source.topcs: there is no such key: did you mean topics?" in sentences
+    assert any(sentence.startswith("air.toml: id: a name has 2 to 100 small letters") for sentence in sentences)
+    assert "hunter2" not in str(caught.value)
+
+
 def test_a_secret_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
     source = parse_feed(GOOD, "air.toml").source
     assert isinstance(source, MqttSource)

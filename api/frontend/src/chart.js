@@ -31,7 +31,7 @@ class SeriesChart extends HTMLElement {
 
   draw() {
     const { times, series, locale, timeZone } = this.told;
-    if (times.length < 2) return;
+    if (times.length < 1) return;
     this.plot?.destroy();
     this.place.replaceChildren();
     const numbers = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
@@ -40,6 +40,7 @@ class SeriesChart extends HTMLElement {
     const axis = { stroke: colour("--kern-color-layout-text-muted"), font, grid: { stroke: colour("--kern-color-decorative-border-default"), width: 1 }, ticks: { stroke: colour("--kern-color-decorative-border-default"), width: 1 } };
     const options = {
       width: Math.floor(this.clientWidth),
+      scales: times.length > 1 ? {} : { x: { range: [times[0] - 1800, times[0] + 1800] } },
       height,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), timeZone),
       cursor: { drag: { x: true, y: false } },

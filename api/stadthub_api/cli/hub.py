@@ -12,7 +12,7 @@ from stadthub_catalog.catalog import Catalog
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
 from stadthub_schemas.errors import NotFound, SettingsError
-from stadthub_schemas.settings import PREFIX, Settings, load_settings
+from stadthub_schemas.settings import PREFIX, Settings, load_settings, make_data_dir
 
 #: The settings file that is taken without being named, if it stands where the command is given.
 SETTINGS_FILE = Path("stadthub.toml")
@@ -48,7 +48,7 @@ def existing(config: Path | None, data_dir: Path | None) -> Settings:
 def catalog_of(settings: Settings) -> Iterator[Catalog]:
     """The catalogue of this hub, with its tables as this version wants them."""
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        make_data_dir(settings.data_dir)
     except OSError as error:
         raise SettingsError(f"{settings.data_dir} can't be made: {error.strerror}") from error
     catalog = Catalog(settings.database)

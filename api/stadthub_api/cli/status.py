@@ -48,7 +48,7 @@ def state(feed: Any) -> str:
     """One word for how a feed is."""
     if feed.wrong:
         return "wrong"
-    if feed.paused:
+    if feed.paused or feed.held:
         return "paused"
     if feed.error:
         return "trouble"

@@ -15,7 +15,7 @@ from stadthub_api.demo.broker import HOST, Simulator
 from stadthub_api.demo.counters import Counters
 from stadthub_api.demo.parking import ParkingServer
 from stadthub_schemas.errors import StorageError
-from stadthub_schemas.settings import Settings
+from stadthub_schemas.settings import Settings, make_data_dir
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ def start(settings: Settings) -> Demo:
     first one ended."""
     folder = settings.data_dir.absolute() / "demo"
     try:
+        make_data_dir(settings.data_dir.absolute())
         for path in (folder, settings.feeds):
             path.mkdir(parents=True, exist_ok=True)
         before = _ports(folder)

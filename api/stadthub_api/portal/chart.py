@@ -9,7 +9,7 @@ from stadthub_api.hub import Readable
 from stadthub_api.portal.language import Writing
 from stadthub_lake.lake import Lake
 from stadthub_schemas.errors import NotFound
-from stadthub_schemas.properties import OBSERVED_PROPERTIES, title
+from stadthub_schemas.properties import OBSERVED_PROPERTIES, is_about_device, title
 from stadthub_schemas.rows import datastream_key
 
 #: How far back the choices reach, and their words in German.
@@ -22,8 +22,11 @@ SPANS: dict[str, tuple[timedelta, str]] = {
 CUSTOM = "custom"
 #: How many points a drawing has at most, so that its table can be read too.
 POINTS = 240
+#: A range is never shorter than this.
+SHORTEST = timedelta(minutes=10)
 #: How many things the choice lists at most.
 MOST = 2_000
+_FIRST, _LAST = date(1, 1, 2), date(9999, 12, 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,8 @@ def drawing(lines: Sequence[Line], width: int = 900, height: int = 260) -> list[
                 parts.append([])
             else:
                 parts[-1].append(f"{number * step:.1f},{height - 8 - (result - low) / room * (height - 16):.1f}")
-        drawn.append([" ".join(part) for part in parts if part])
+        # A value between gaps is drawn as a dot: a line from a point to itself, with round ends.
+        drawn.append([" ".join(part * 2 if len(part) == 1 else part) for part in parts if part])
     return drawn
 
 
@@ -169,7 +173,14 @@ def _range(readable: Readable, wanted: Chosen, write: Writing) -> tuple[datetime
     newest = readable.entry.extent.last_time
     end = now if newest is None else datetime.fromisoformat(newest) + timedelta(seconds=1)
     end = now if end > now - length / 2 else end
-    return end - length, end
+    return _young(readable, end - length, end), end
+
+
+def _young(readable: Readable, start: datetime, end: datetime) -> datetime:
+    """The start, moved up to the oldest data if these are younger: else young data would share one point of the drawing."""
+    oldest = readable.entry.extent.first_time
+    first = start if oldest is None else datetime.fromisoformat(oldest)
+    return min(max(start, first), end - SHORTEST)
 
 
 def _midnight(day: date, write: Writing) -> datetime:
@@ -177,13 +188,14 @@ def _midnight(day: date, write: Writing) -> datetime:
 
 
 def _day(text: str) -> date | None:
+    """The day; none where it is not one of those that clocks can be set to in every zone."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if _FIRST < day < _LAST else None
 
 
 def _telling(properties: Sequence[str]) -> str:
     """The property that says most: not the battery's or the radio's."""
-    aside = ("battery", "signal", "device")
-    return next((name for name in properties if not name.startswith(aside)), properties[0])
+    return next((name for name in properties if not is_about_device(name)), properties[0])

@@ -36,8 +36,9 @@ def bare(path: str) -> str:
     """The address without its language."""
     for prefix in ("/en", "/de"):
         if path == prefix or path.startswith(f"{prefix}/"):
-            return path.removeprefix(prefix) or "/"
-    return path or "/"
+            path = path.removeprefix(prefix)
+            break
+    return "/" + path.lstrip("/\\")  # two slashes at the start would be the address of another host
 
 
 def in_language(path: str, language: Language) -> str:

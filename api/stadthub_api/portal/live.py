@@ -8,6 +8,7 @@ from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import Entry
 from stadthub_schemas.access import Action, Principal, may, shown
 from stadthub_schemas.dataset import Kind
+from stadthub_schemas.properties import is_about_device
 
 #: How many datasets are shown, how many values of each, and among how many of its datastreams these are chosen.
 DATASETS = 4
@@ -37,13 +38,14 @@ def live(catalog: Catalog, entries: Sequence[Entry], principal: Principal) -> li
 
 
 def _chosen(catalog: Catalog, entry: Entry, principal: Principal) -> Iterator[dict[str, Any]]:
-    """Some of the newest values, the newest of each observed property first; none where the results are not for everybody."""
+    """Some of the newest values, the newest of each observed property first, batteries only if there is nothing else; none where the results are not for everybody."""
     decision = may(principal, Action.READ, entry.dataset)
     if not all(decision.shows(column) for column in NEEDED):
         return
     newest = catalog.latest(entry.dataset.name, AMONG)
     seen = [{**dict.fromkeys(row), **shown(row, decision)} for row in newest]
     rows = sorted(seen, key=lambda row: str(row["phenomenon_time"]), reverse=True)
+    rows = [row for row in rows if not is_about_device(row["observed_property"])] or rows
     first: dict[str, dict[str, Any]] = {}
     for row in rows:
         first.setdefault(row["observed_property"], row)

@@ -1,5 +1,7 @@
 """All pages of the portal under their addresses: without a prefix and below `/de` in German, below `/en` in English."""
 
+from pathlib import Path
+
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
 
@@ -21,11 +23,20 @@ FIXED = ("swagger.js", "swagger.css", "LICENSES.txt", "manifest.json")
 @router.get(URL + "/{path:path}", openapi_extra=PUBLIC)
 def static(path: str) -> Response:
     """A file of the front end."""
-    file = (STATIC / path).resolve()
-    if not file.is_relative_to(STATIC.resolve()) or not file.is_file():
+    file = _found(path)
+    if file is None:
         raise NotFound(f"there is no file {path[:100]!r}")
     hashed = file.parent == BUILT.resolve() and file.name not in FIXED
     return FileResponse(file, headers={"Cache-Control": FOR_EVER if hashed else AGAIN})
+
+
+def _found(path: str) -> Path | None:
+    """The file of ours; None also for what can't be the name of a file."""
+    try:
+        file = (STATIC / path).resolve()
+        return file if file.is_relative_to(STATIC.resolve()) and file.is_file() else None
+    except (OSError, ValueError):
+        return None
 
 
 @router.get("/favicon.ico", openapi_extra=PUBLIC)

@@ -34,7 +34,7 @@ def state_of(feed: FeedState, now: datetime) -> str:
     counts = feed.counts
     holds = {
         "wrong": bool(feed.wrong),
-        "paused": feed.paused,
+        "paused": feed.paused or feed.held,
         "error": bool(feed.error),
         "quarantined": bool(feed.quarantine),
         "disconnected": feed.source == "mqtt" and not feed.connected,

@@ -175,9 +175,9 @@ class Table:
         """A time as the form's input wants it: the city's clock, without an offset."""
         try:
             time = datetime.fromisoformat(value)
-        except ValueError:
+            return (time.astimezone(self.write.zone) if time.tzinfo else time).strftime("%Y-%m-%dT%H:%M")
+        except (ValueError, OverflowError):
             return ""
-        return (time.astimezone(self.write.zone) if time.tzinfo else time).strftime("%Y-%m-%dT%H:%M")
 
     def _has(self, name: str) -> bool:
         return any(column.name == name for column in self.columns)

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
@@ -29,7 +30,7 @@ class SqlQuestion(Strict):
 async def sql(request: Request, question: SqlQuestion, hub: HubDep, principal: PrincipalDep) -> Response:
     """The rows of one SELECT over what the caller may see; other datasets and hidden columns are as if absent."""
     format_ = wanted(question.format, request.headers.get("accept", ""), OFFERED)
-    body = await hub.work(_answer, hub, principal, question.sql, format_)
+    body = await run_sync(_answer, hub, principal, question.sql, format_, limiter=hub.questions)
     return Response(body, media_type=FORMATS[format_].media_type, headers={"Cache-Control": "no-store"})
 
 

@@ -58,7 +58,7 @@ def decode(payload: bytes, options: Options, _name: str) -> Iterator[Decoded]:
             raise DecodeError("geometries: it is not a list")
         for number, geometry in enumerate(geometries, 1):
             yield {"id": number, "geometry": _geometry(geometry, options), "properties": {}}
-    elif kind in GEOMETRIES:
+    elif isinstance(kind, str) and kind in GEOMETRIES:
         yield {"id": 1, "geometry": _geometry(found, options), "properties": {}}
     else:
         raise DecodeError(f"type: {str(kind)[:100]!r} is not one of GeoJSON's types")

@@ -3,14 +3,14 @@
 import hmac
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field
 
 from stadthub_ingest.accesspoints import Kept, pseudonym, rows
 from stadthub_ingest.decoded import Decoded, Sighting, Unreadable
 from stadthub_ingest.freifunk import first, read_object
-from stadthub_schemas.feed import reveal, want_reference
+from stadthub_schemas.feed import Secret, reveal
 
 _TIMES = (("latestRecord", "time"), ("seenTime",), ("seenEpoch",))
 
@@ -18,19 +18,11 @@ _TIMES = (("latestRecord", "time"), ("seenTime",), ("seenEpoch",))
 class Options(Kept):
     """How the dashboard is answered, and whom it may count."""
 
-    validator: SecretStr | None = Field(default=None, description="what the dashboard wants to read from us, ${VARIABLE} or file:/path")
-    secret: SecretStr | None = Field(default=None, description="what it sends in every body, ${VARIABLE} or file:/path")
+    validator: Secret | None = Field(default=None, description="what the dashboard wants to read from us, ${VARIABLE} or file:/path")
+    secret: Secret | None = Field(default=None, description="what it sends in every body, ${VARIABLE} or file:/path")
     connected_only: bool = Field(
         default=True, description="count who is in the city's WLAN; passers-by whose device only asks are left out"
     )
-
-    @model_validator(mode="after")
-    def _by_reference(self) -> Self:
-        for name in ("validator", "secret"):
-            secret: SecretStr | None = getattr(self, name)
-            if secret is not None:
-                want_reference(secret.get_secret_value(), name)
-        return self
 
 
 def admits(payload: bytes, options: Options) -> bool:

@@ -19,6 +19,7 @@ from stadthub_schemas.errors import SourceError
 MOST_RATIO = 200
 FREE_BYTES = 10_000_000
 MOST_MEMBERS = 10_000
+LONGEST_NAME = 1_000
 
 #: How much is unpacked at once, and how much memory xz may take for its dictionary.
 CHUNK = 1_000_000
@@ -109,6 +110,8 @@ def _chunks(read: Callable[[int], bytes]) -> Iterator[bytes]:
 
 def _refuse_wrong_member(name: str, member: zipfile.ZipInfo) -> None:
     path = PurePosixPath(member.filename.replace("\\", "/"))
+    if len(member.filename) > LONGEST_NAME or not path.parts:
+        raise SourceError(f"{name}: a member's name is empty or longer than {LONGEST_NAME} characters")
     if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
         raise SourceError(f"{name}: a member's name leads out of the archive")
     if stat.S_ISLNK(member.external_attr >> 16):

@@ -53,6 +53,8 @@ def scan(source: FileSource, state: dict[str, Any], pause: Callable[[float], Non
     for name in sorted(wanted, key=lambda name: (wanted[name].mtime_ns, name)):
         if _look(names[name]) == wanted[name]:
             try:
+                if not _is_text(name):
+                    raise SourceError(f"{name.encode('utf-8', 'backslashreplace').decode()}: its name is not UTF-8: rename it")
                 yield from _read(source, names[name], wanted[name], _Memory(name, seen, key))
             except OSError as error:
                 wrong.append(f"{name}: it can't be read: {error.strerror or 'the disk failed'}")
@@ -135,7 +137,17 @@ def _files(source: FileSource) -> dict[str, Path]:
             raise SourceError(f"{path.name}: there is no such file or folder: mend source.path")
         if ".." in PurePosixPath(source.pattern).parts or source.pattern.startswith("/"):
             raise SourceError(f"{path.name}: source.pattern must stay in the folder")
-        found = {one.relative_to(path).as_posix(): one for one in path.glob(source.pattern) if one.is_file() and not one.is_symlink()}
+        inside = path.resolve()
+        found = {
+            one.relative_to(path).as_posix(): one
+            for one in path.glob(source.pattern)
+            if one.is_file() and not one.is_symlink() and one.resolve().is_relative_to(inside)
+        }
     except OSError as error:
         raise SourceError(f"{path.name}: it can't be read: {error.strerror}") from error
     return {name: one for name, one in found.items() if not any(part.startswith(".") for part in PurePosixPath(name).parts)}
+
+
+def _is_text(name: str) -> bool:
+    """Whether the name can be written down: on the disk a name may be any bytes."""
+    return name.encode("utf-8", "replace").decode() == name

@@ -159,3 +159,27 @@ def test_a_wrong_file_does_not_keep_the_others_back(tmp_path: Path) -> None:
     assert next(scanned).body == b"good"
     with pytest.raises(SourceError, match=r"a\.gz"):
         next(scanned)
+
+
+def test_a_linked_folder_in_a_watched_one_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    put(tmp_path / "secrets" / "a.csv", b"secret")
+    watched = tmp_path / "watched"
+    (watched / "own").mkdir(parents=True)
+    put(watched / "own" / "b.csv", b"ours")
+    (watched / "linked").symlink_to(tmp_path / "secrets")
+    assert [one.body for one in look(watched, pattern="*/*.csv")] == [b"ours"]
+
+
+def test_a_name_that_is_no_text_stops_no_other_file(tmp_path: Path) -> None:
+    put(Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.csv")), b"a", age=20)
+    put(tmp_path / "b.csv", b"b", age=10)
+    assert "not UTF-8: rename it" in wrong(tmp_path)
+    scanned = scan(source_of(tmp_path), {}, pause=lambda _: None)
+    assert next(scanned).body == b"b"
+
+
+def test_a_member_with_an_endless_name_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("x" * 60_000, b"a")
+    assert "longer than 1000 characters" in wrong(tmp_path / "a.zip")

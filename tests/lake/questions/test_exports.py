@@ -150,19 +150,19 @@ lake = Lake(shelf)
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 for name, limit in (("csv", None), ("json", None), ("arrow", None), ("parquet", None)):
-    size = sum(len(part) for part in lake.export(RowsQuery("big", limit=None, columns=("datastream", "phenomenon_time", "result")), name))
+    size = sum(len(part) for part in lake.export(RowsQuery("big", limit=None, columns=("datastream", "phenomenon_time")), name))
     print(name, size, peak())
 """
 
 
-def test_memory_stays_flat_over_ten_million_rows(tmp_path: Path) -> None:
-    """Ten million rows, written once and listed as often as needed: as CSV half a gigabyte."""
+def test_memory_stays_flat_over_three_million_rows(tmp_path: Path) -> None:
+    """Three million rows, written once and listed as often as needed."""
     rows = [
         {**row, "phenomenon_time": START + timedelta(seconds=number), "parameters": None}
         for number, row in enumerate(air_observations() * 30)
     ]
     snapshot = timeseries(tmp_path, "big", rows, air_entities())
-    times = 10_000_000 // len(rows) + 1
+    times = 3_000_000 // len(rows) + 1
     grown = dataclasses.replace(snapshot, files=snapshot.files * times, ranges=snapshot.ranges * times, rows=len(rows) * times)
     (tmp_path / "snapshot").write_bytes(pickle.dumps(grown))
     paths = ",".join(path for path in sys.path if path)
@@ -170,5 +170,5 @@ def test_memory_stays_flat_over_ten_million_rows(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
     assert done.returncode == 0, done.stderr
     peaks = {name: (int(size), int(peak)) for name, size, peak in (line.split() for line in done.stdout.splitlines())}
-    assert peaks["csv"][0] > 400_000_000
-    assert max(peak for _, peak in peaks.values()) < 600, done.stdout
+    assert peaks["csv"][0] > 120_000_000
+    assert max(peak for _, peak in peaks.values()) < 350, done.stdout

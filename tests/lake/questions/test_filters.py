@@ -107,7 +107,7 @@ def random_lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 
 @given(where=FILTERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_filter_finds_the_rows_that_a_plain_evaluation_finds(random_lake: Lake, where: Filter) -> None:
     everything = random_lake.rows(RowsQuery("random", limit=None)).table.to_pylist()
     assert len(everything) == 32

@@ -196,7 +196,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(steps=STEPS)
 def test_the_lake_holds_what_a_dictionary_would(steps: list[list[tuple[str, int, int]] | str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -235,3 +235,12 @@ def test_the_lake_holds_what_a_dictionary_would(steps: list[list[tuple[str, int,
 def test_times_before_the_dataset_are_not_known(place: Place) -> None:
     with pytest.raises(NotFound, match="air: nothing is known of 2001-01-01"):
         place.reader.snapshot("air", datetime(2001, 1, 1, tzinfo=UTC))
+
+
+def test_a_row_without_a_place_leaves_the_place_that_another_row_of_its_batch_gave(place: Place) -> None:
+    rows = pa.concat_tables([observations(("a", 1, 1.0), longitude=10.0, latitude=51.0), observations(("a", 2, 2.0), ("b", 1, 1.0))])
+    place.store.append("air", "feed", 1, rows)
+    entities = place.reader.snapshot("air").entities
+    assert entities is not None
+    found = {row["thing"]: (row["longitude"], row["latitude"]) for row in entities.to_pylist()}
+    assert found == {"a": (10.0, 51.0), "b": (None, None)}

@@ -9,7 +9,7 @@ from pathlib import Path
 from .crash_writer import Worker
 from .given import ENVIRONMENT, Place, content
 
-KILLS = 10
+KILLS = 6
 
 
 def run_and_kill(folder: Path, seconds: float) -> int:

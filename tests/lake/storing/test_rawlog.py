@@ -240,3 +240,12 @@ def test_a_killed_writer_loses_nothing_that_was_synced(tmp_path: Path) -> None:
         assert positions(log) == list(range(1, log.last + 1))
         log.close()
     assert list(raw_log(tmp_path / "air")) == []
+
+
+def test_the_longest_topic_of_mqtt_fits(tmp_path: Path) -> None:
+    log = RawLog(tmp_path / "air")
+    topic = "t/" + "x" * 65_533
+    log.append([(NOW, topic, b"1")])
+    log.sync()
+    assert [frame.name for frame in log.read(0)] == [topic]
+    log.close()

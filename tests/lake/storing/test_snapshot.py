@@ -1,13 +1,17 @@
 """Reading while another process writes: nothing missing, nothing twice, and the past stays as it was."""
 
+import shutil
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from stadthub_lake.snapshot import Reader
 from stadthub_schemas.dataset import TIMESERIES_COLUMNS
+from stadthub_schemas.errors import NotFound
 
 from .given import ENVIRONMENT, Place, content, minute, observations, progress
 
@@ -21,7 +25,7 @@ from stadthub_schemas.counts import Counts
 from crash_writer import START, OBSERVATIONS_IN
 store = Store(sys.argv[1] + "/lake", Path(sys.argv[1]) / "data")
 rows = 0
-for position in range(1, 401):
+for position in range(1, 251):
     size = random.randint(1, 40)
     times = [START + timedelta(seconds=rows + number) for number in range(size)]
     batch = [dict(thing="a", observed_property="n", phenomenon_time=one, result=1.0, received_time=START) for one in times]
@@ -84,3 +88,18 @@ def test_a_snapshot_of_an_unchanged_dataset_costs_next_to_nothing(place: Place) 
     for _ in range(50):
         reader.snapshot("air")
     assert (time.perf_counter() - start) / 50 < 0.01
+
+
+def test_a_lake_that_was_copied_back_keeps_its_history(place: Place, tmp_path_factory: pytest.TempPathFactory) -> None:
+    moments = []
+    for number in range(1, 5):
+        place.store.append("air", "feed", number, observations(("a", number, 1.0)))
+        place.store.commit("air", {"feed": progress(number, number)})
+        moments.append(datetime.now(UTC))
+    restored = tmp_path_factory.mktemp("restored")
+    shutil.copytree(place.folder, restored, dirs_exist_ok=True, copy_function=shutil.copyfile)
+    reader = Reader(str(restored / "lake"), restored / "data")
+    assert [reader.snapshot("air", moment).rows for moment in moments] == [1, 2, 3, 4]
+    assert reader.snapshot("air").time <= moments[-1]
+    with pytest.raises(NotFound):
+        reader.snapshot("air", moments[0] - timedelta(days=1))
