@@ -30,7 +30,10 @@ def _decoded(path: Path, place: str) -> Iterator[tuple[str, bytes]]:
         yield f"columns of {place}", repr(pq.read_table(path, partitioning=None).to_pylist()).encode()
     elif path.suffix == ".arrow":
         with pa.memory_map(str(path)) as file:
-            yield f"columns of {place}", repr(pa.ipc.open_stream(file).read_all().to_pylist()).encode()
+            whole = file.read(6) == b"ARROW1"
+            file.seek(0)
+            reader = pa.ipc.open_file(file) if whole else pa.ipc.open_stream(file)
+            yield f"columns of {place}", repr(reader.read_all().to_pylist()).encode()
     elif path.suffix == ".sqlite":
         with sqlite3.connect(path) as database:
             yield f"rows of {place}", "\n".join(database.iterdump()).encode("utf-8", "replace")
