@@ -13,7 +13,7 @@ from stadthub_api.portal import errors
 from stadthub_api.portal import router as portal
 from stadthub_api.problems import register
 from stadthub_api.recent import Recent
-from stadthub_api.routers import aggregate, ckan, datasets, documentation, exports, feeds, files, health, push, sql
+from stadthub_api.routers import aggregate, ckan, datasets, documentation, exports, feeds, files, health, push, scanning, sql
 from stadthub_api.version import VERSION
 from stadthub_schemas.settings import Settings
 
@@ -24,6 +24,7 @@ ROUTERS = (
     sql.router,
     files.router,
     push.router,
+    scanning.router,
     feeds.router,
     health.router,
     documentation.router,

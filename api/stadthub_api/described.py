@@ -60,6 +60,7 @@ def description(seen: Readable, site: Site) -> dict[str, Any]:
             "title_en": frequency[1],
         },
         "source_url": str(words.source_url) if words.source_url else None,
+        "privacy": words.privacy.model_dump(mode="json", exclude_none=True) if words.privacy else None,
         "created": _time(entry.created),
         "extent": extent,
         "columns": [_column(column) for column in entry.columns if column.name not in seen.hidden],

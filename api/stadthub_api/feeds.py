@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stadthub_catalog.catalog import Catalog
 from stadthub_schemas.dataset import Dataset
-from stadthub_schemas.errors import FeedError, NotFound
+from stadthub_schemas.errors import FeedError, NotFound, StorageError
 from stadthub_schemas.feed import Feed, PushSource, load_feed
 
 
@@ -17,17 +17,22 @@ class PushFeed:
     name: str
     dataset: Dataset
     max_bytes: int
+    feed: Feed
 
 
 def push_feed(catalog: Catalog, folder: Path, name: str) -> PushFeed:
-    """The push feed of this name; NotFound if there is none, or if it has another source."""
+    """The push feed of this name; NotFound if there is none, or if it has another source. StorageError while its file is wrong:
+    without it nobody can say what of a body may be stored."""
     state = catalog.feed(name[:100])
     if state.source != "push":
         raise NotFound(f"there is no push feed {name[:100]!r}")
     feeds = _feeds(folder)
-    source = next((feed.source for feed in feeds if feed.id == name), None)
-    most = source.max_bytes if isinstance(source, PushSource) else PushSource(type="push").max_bytes
-    return PushFeed(name, _dataset(catalog, feeds, state.dataset), most)
+    feed = next((feed for feed in feeds if feed.id == name), None)
+    if feed is None:
+        raise StorageError(f"{name[:100]}: its feed file can't be read, so nothing is taken until it is mended; see stadthub feed check")
+    if not isinstance(feed.source, PushSource):
+        raise NotFound(f"there is no push feed {name[:100]!r}")
+    return PushFeed(name, _dataset(catalog, feeds, state.dataset), feed.source.max_bytes, feed)
 
 
 def _dataset(catalog: Catalog, feeds: list[Feed], name: str) -> Dataset:
@@ -37,7 +42,7 @@ def _dataset(catalog: Catalog, feeds: list[Feed], name: str) -> Dataset:
 
 
 def _feeds(folder: Path) -> list[Feed]:
-    """All feeds whose file is right; a wrong file is the worker's to report, its feed keeps the bounds of any push feed."""
+    """All feeds whose file is right; a wrong file is the worker's to report."""
     found = (_read(path, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.toml")))
     return [feed for feed in found if feed is not None]
 

@@ -6,9 +6,11 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar, TypeVarTuple
 
-from anyio import CapacityLimiter
+import structlog
+from anyio import CapacityLimiter, create_task_group, sleep
 from anyio.to_thread import run_sync
 
+from stadthub_api.doors import LOOK, Doors
 from stadthub_api.version import VERSION
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import Entry
@@ -16,8 +18,10 @@ from stadthub_catalog.site import Site
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
 from stadthub_schemas.access import ANYBODY, Action, Decision, Principal, may
-from stadthub_schemas.errors import NotFound
+from stadthub_schemas.errors import NotFound, StadthubError
 from stadthub_schemas.settings import Settings
+
+LOG = structlog.get_logger()
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -60,6 +64,7 @@ class Hub:
     exports: CapacityLimiter
     questions: CapacityLimiter
     quick: bool
+    doors: Doors
     _entries: dict[str, tuple[float, Entry]] = field(default_factory=dict)
     _wholes: dict[str, tuple[float, bool]] = field(default_factory=dict)
 
@@ -91,7 +96,10 @@ class Hub:
             seen = readable(self.entry(name), ANYBODY)
             if len(self._wholes) >= ENTRIES:
                 self._wholes.clear()
-            known = self._wholes[name] = (time.monotonic() + ENTRY_SECONDS, seen.is_public and not seen.hidden)
+            known = self._wholes[name] = (
+                time.monotonic() + ENTRY_SECONDS,
+                seen.is_public and not seen.hidden and seen.decision.suppression is None,
+            )
         return known[1]
 
 
@@ -122,4 +130,19 @@ async def opened(settings: Settings) -> AsyncIterator[Hub]:
         stack.callback(lake.close)
         site = Site(title=settings.site_title, url=settings.url, contact=settings.site_contact, version=VERSION)
         pool, exports, questions = (CapacityLimiter(places) for places in (2 * settings.threads + 2, EXPORTS, QUESTIONS))
-        yield Hub(settings, catalog, reader, lake, site, pool, exports, questions, settings.database.startswith("sqlite"))
+        quick = settings.database.startswith("sqlite")
+        hub = Hub(settings, catalog, reader, lake, site, pool, exports, questions, quick, Doors(settings))
+        async with create_task_group() as beside:
+            beside.start_soon(_close_windows, hub)
+            yield hub
+            beside.cancel_scope.cancel()
+
+
+async def _close_windows(hub: Hub) -> None:
+    """Look every now and then whether windows of counts have ended; what can't be stored now is lost with a line in the log."""
+    while True:
+        await sleep(LOOK)
+        try:
+            await hub.work(hub.doors.close_windows)
+        except StadthubError as error:
+            LOG.error("counts of ended windows are lost", error=str(error))

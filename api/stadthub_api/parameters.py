@@ -10,7 +10,7 @@ from typing import Any
 from stadthub_catalog.entry import Entry
 from stadthub_schemas.dataset import Column, ColumnType, Kind
 from stadthub_schemas.errors import QueryError
-from stadthub_schemas.query import EVERYTHING, And, Comparison, Filter, Operator, RowsQuery, Sort
+from stadthub_schemas.query import EVERYTHING, And, Comparison, Filter, Operator, RowsQuery, Sort, Suppression
 
 Parameters = Sequence[tuple[str, str]]
 
@@ -67,6 +67,7 @@ class Question:
     entry: Entry
     hidden: frozenset[str]
     words: tuple[str, ...]
+    suppression: Suppression | None = None
 
     @property
     def columns(self) -> Mapping[str, Column]:
@@ -100,6 +101,7 @@ class Question:
             cursor=words.get("cursor"),
             as_of=moment(words["as_of"], "as_of") if "as_of" in words else None,
             hidden=self.hidden,
+            suppression=self.suppression,
         )
         return query, words
 

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from stadthub_api.app import create_app
 from stadthub_pipelines.logs import configure
+from stadthub_pipelines.running import without_dumps
 from stadthub_schemas.settings import Settings, load_settings
 
 UVICORN: dict[str, Any] = {
@@ -22,6 +23,7 @@ UVICORN: dict[str, Any] = {
 def serve_with(settings: Settings) -> FastAPI:
     """The app of a process that serves nothing else: its log looks as the settings say."""
     configure(settings)
+    without_dumps()
     return create_app(settings)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -33,6 +34,13 @@ class SinceArrival:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A `phenomenon_time` like `Clock.RECEIVED`, cut to the beginning of its bucket: nobody shall see the very moment."""
+
+    bucket: timedelta
+
+
 #: One row as `stadthub_schemas.rows` describes it.
 Row = dict[str, Any]
 
@@ -61,4 +69,19 @@ class Block:
 
 
 Decode = Callable[[bytes, Any, str], Any]
+#: What a reducer answers: the only bytes of a payload that may ever be stored. None: it is broken, nothing of it may be kept.
+Reduce = Callable[[bytes, Any, str, bytes], "bytes | None"]
+#: Who was seen where, in memory only: for sources that tell of clients instead of counts. None: the payload is broken.
+Sight = Callable[[bytes, Any, str, bytes], "list[Sighting] | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A client at a thing. `client` is never written anywhere; `thing` is what the hub may call the access point."""
+
+    thing: str
+    client: bytes
+    time: datetime
+
+
 DecodeTable = Callable[[bytes, Any, str], "list[Block] | None"]

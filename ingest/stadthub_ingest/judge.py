@@ -24,6 +24,9 @@ from stadthub_schemas.rows import EXCERPT, OBSERVATIONS_IN, REJECTS
 
 LOG = structlog.get_logger()
 
+#: What stands in the raw log instead of a payload of which nothing may be kept, so that it is counted exactly once.
+REFUSED = b"refused: nothing of this payload may be kept"
+
 #: A payload of at least so many bytes is judged column by column, where its decoder can: below, the rows are quicker.
 BULK = 20_000
 
@@ -101,12 +104,16 @@ class Judge:
         return self._judged(sound, sheet)
 
     def _judged(self, payloads: Sequence[Payload], sheet: _Sheet) -> Judged:
+        sound = [payload for payload in payloads if payload.body != REFUSED]
+        for payload in payloads:
+            if payload.body == REFUSED:
+                self._refused(payload, sheet)
         if self._feed.kind is Kind.TIMESERIES:
-            for payload in payloads:
+            for payload in sound:
                 if not self._by_columns(payload, sheet):
                     self._by_rows(payload, sheet)
         else:
-            for _, whole in groupby(payloads, lambda payload: whole_of(payload.name) or payload.position):
+            for _, whole in groupby(sound, lambda payload: whole_of(payload.name) or payload.position):
                 self._whole(list(whole), sheet)
         columns = list(zip(*sheet.rejects, strict=True)) or [()] * len(REJECTS)
         rejects = pa.Table.from_arrays([pa.array(column, one.type) for column, one in zip(columns, REJECTS, strict=True)], schema=REJECTS)
@@ -127,10 +134,15 @@ class Judge:
             yield from self._decoder.decode(payload.body, self._options, payload.name)
         except DecodeError as error:
             sheet.received += 1
-            sheet.refuse(payload, 0, f"payload: {error}", payload.body)
+            sheet.refuse(payload, 0, f"payload: {error}", b"" if self._decoder.private else payload.body)
         except RecursionError:
             sheet.received += 1
-            sheet.refuse(payload, 0, "payload: it is nested too deep", payload.body)
+            sheet.refuse(payload, 0, "payload: it is nested too deep", b"" if self._decoder.private else payload.body)
+
+    def _refused(self, payload: Payload, sheet: _Sheet) -> None:
+        """A payload of which nothing was kept: counted, and told without a word of it."""
+        sheet.received += 1
+        sheet.refuse(payload, 0, f"payload: it is not what decoder {self._feed.decoder} reads, nothing of it was kept", b"")
 
     def _by_rows(self, payload: Payload, sheet: _Sheet) -> None:
         judge = ObservationJudge(self._book, payload.received_time)

@@ -6,11 +6,11 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from stadthub_ingest.decoded import Clock, SinceArrival, Unreadable
+from stadthub_ingest.decoded import Arrival, Clock, SinceArrival, Unreadable
 from stadthub_ingest.keys import thing_key
 from stadthub_ingest.numerals import plain_number
 from stadthub_ingest.rules import RowError, Rule, RuleBook, apart
-from stadthub_ingest.times import ISO, TimeReader
+from stadthub_ingest.times import ISO, TimeReader, cut
 from stadthub_schemas.rows import OBSERVATIONS_IN
 
 _ISO = TimeReader(ISO)
@@ -80,6 +80,8 @@ class ObservationJudge:
             return self._received
         if isinstance(value, SinceArrival):
             return self._since_arrival(value)
+        if isinstance(value, Arrival):
+            return cut(self._received, value.bucket)
         time = value if isinstance(value, Unreadable) or (isinstance(value, datetime) and value.tzinfo is UTC) else _ISO.read(value)
         if isinstance(time, Unreadable):
             raise RowError(f"phenomenon_time: {time.reason}")

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stadthub_ingest import decoders
-from stadthub_ingest.decoded import Decode, DecodeTable
+from stadthub_ingest.decoded import Decode, DecodeTable, Reduce, Sight
 from stadthub_schemas.errors import FeedError
 from stadthub_schemas.feed import Feed
 from stadthub_schemas.model import Strict
@@ -27,6 +27,13 @@ class Decoder:
     Options: type[Strict]
     decode: Decode
     decode_table: DecodeTable | None
+    reduce: Reduce | None = None
+    sight: Sight | None = None
+
+    @property
+    def private(self) -> bool:
+        """Whether its payloads can hold personal data: then only reduced ones exist for the hub."""
+        return self.reduce is not None or self.sight is not None
 
 
 def names() -> list[str]:
@@ -43,7 +50,8 @@ def find(name: str) -> Decoder:
         raise FeedError(f"decoder: there is no decoder {name!r}: {hint}")
     module = importlib.import_module(f"{decoders.__name__}.{name}")
     caption = (module.__doc__ or name).strip().splitlines()[0]
-    return Decoder(name, caption, module.Options, module.decode, getattr(module, "decode_table", None))
+    optional = (getattr(module, part, None) for part in ("decode_table", "reduce", "sight"))
+    return Decoder(name, caption, module.Options, module.decode, *optional)
 
 
 def read_options(feed: Feed) -> Strict:
@@ -54,6 +62,9 @@ def read_options(feed: Feed) -> Strict:
         raise FeedError("options.kind: it stands at the top of the feed file, not in its options")
     if "kind" in model.model_fields:
         given["kind"] = feed.kind
+    privacy = feed.metadata.privacy if feed.metadata else None
+    if privacy is not None and "bucket" in model.model_fields:
+        given.setdefault("bucket", privacy.bucket)
     try:
         return model.model_validate(given)
     except ValidationError as error:

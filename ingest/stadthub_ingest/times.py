@@ -187,4 +187,9 @@ def _of_number(value: object) -> datetime | Unreadable:
     return Unreadable(str(value)[:100], f"{str(value)[:100]!r} is not a time")
 
 
+def cut(time: datetime, bucket: timedelta) -> datetime:
+    """The beginning of the bucket in which this time lies."""
+    return EPOCH + (time - EPOCH) // bucket * bucket
+
+
 ISO = Times()

@@ -41,7 +41,7 @@ def aggregate(engine: Engine, snapshot: Snapshot, query: AggregateQuery) -> pa.T
     """The measures, ordered by bucket and groups. QueryError says what is wrong with the question."""
     columns = visible(snapshot, query.hidden)
     _check(query, snapshot, columns)
-    rows = matching(engine, snapshot, query.where, query.hidden)
+    rows = matching(engine, snapshot, query.where, query.hidden, query.suppression)
     names = (["bucket"] if query.bucket else []) + list(query.group_by) + [measure.name for measure in query.measures]
     bucket, counted = _bucket_sql(engine, rows, query, columns)
     two_steps = snapshot.kind is Kind.TIMESERIES and any(not rows.is_narrow(name) for name in query.group_by)

@@ -1,6 +1,7 @@
 """A time series for a chart: so few buckets that it can be drawn, with what was lost between them (min, avg, max)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ from stadthub_lake.relation import TIME, matching, visible
 from stadthub_lake.snapshot import Snapshot
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import QueryError
-from stadthub_schemas.query import And, Comparison, Operator
+from stadthub_schemas.query import And, Comparison, Operator, Suppression
 
 #: From when (included) to when (excluded); None: as far as there are data.
 Span = tuple[datetime | None, datetime | None]
@@ -51,11 +52,19 @@ FROM {source} WHERE {where} AND o.result IS NOT NULL AND isfinite(o.result) GROU
 """
 
 
-def thinned(engine: Engine, snapshot: Snapshot, datastreams: Sequence[str], span: Span, points: int, hidden: frozenset[str]) -> pa.Table:
+@dataclass(frozen=True, slots=True)
+class Veil:
+    """What the reader of a chart must not see."""
+
+    hidden: frozenset[str] = frozenset()
+    suppression: Suppression | None = None
+
+
+def thinned(engine: Engine, snapshot: Snapshot, datastreams: Sequence[str], span: Span, points: int, veil: Veil) -> pa.Table:
     """Per datastream and bucket: min, avg, max and count of the results. QueryError if the dataset has no such series."""
     if snapshot.kind is not Kind.TIMESERIES:
         raise QueryError(f"{snapshot.dataset} is not a timeseries and can't be drawn as one")
-    if not {"datastream", TIME, "result"} <= visible(snapshot, hidden).keys():
+    if not {"datastream", TIME, "result"} <= visible(snapshot, veil.hidden).keys():
         raise QueryError(f"{snapshot.dataset} has no results that could be drawn")
     if not 2 <= points <= MOST_POINTS:
         raise QueryError(f"points: their number lies between 2 and {MOST_POINTS}")
@@ -63,7 +72,7 @@ def thinned(engine: Engine, snapshot: Snapshot, datastreams: Sequence[str], span
     for operator, moment in zip((Operator.GE, Operator.LT), span, strict=True):
         if moment is not None:
             parts.append(Comparison(TIME, operator, (moment.isoformat(),)))
-    rows = matching(engine, snapshot, And(tuple(parts)), frozenset())
+    rows = matching(engine, snapshot, And(tuple(parts)), frozenset(), veil.suppression)
     known = widened(file_times(engine, rows.snapshot), snapshot.tail) or (datetime(1970, 1, 1, tzinfo=UTC),) * 2
     length = max((span[1] or known[1]) - (span[0] or known[0]), timedelta(seconds=1))
     width = bucket_seconds(length, points) * 1_000_000

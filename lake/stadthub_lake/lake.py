@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol
 
 import pyarrow as pa
 
 from stadthub_lake import aggregate, cover, export, query
-from stadthub_lake.chart import Span, thinned
+from stadthub_lake.chart import Span, Veil, thinned
 from stadthub_lake.engine import Engine
 from stadthub_lake.order import read_cursor
 from stadthub_lake.query import Page
@@ -15,7 +16,7 @@ from stadthub_lake.relation import matching
 from stadthub_lake.sandbox import Sandbox
 from stadthub_lake.snapshot import Snapshot
 from stadthub_schemas.dataset import Extent, Kind
-from stadthub_schemas.query import EVERYTHING, AggregateQuery, RowsQuery
+from stadthub_schemas.query import EVERYTHING, AggregateQuery, RowsQuery, Suppression
 
 
 class Snapshots(Protocol):
@@ -62,7 +63,7 @@ class Lake:
         snapshot = self._reader.snapshot(question.dataset, question.as_of)
         if question.where == EVERYTHING or not snapshot.columns:
             return snapshot.rows
-        rows = matching(self._engine, snapshot, question.where, question.hidden)
+        rows = matching(self._engine, snapshot, question.where, question.hidden, question.suppression)
         return int(self._engine.table(rows.question(f"SELECT count(*) AS n FROM {rows.source()} WHERE {rows.where}")).column(0)[0].as_py())
 
     def extent(self, dataset: str) -> Extent:
@@ -80,13 +81,21 @@ class Lake:
         span: Span = (None, None),
         points: int = 2000,
         hidden: frozenset[str] = frozenset(),
+        suppression: Suppression | None = None,
     ) -> pa.Table:
         """For a chart: datastream, bucket, min, avg, max, count, at most `points` buckets for each datastream."""
-        return thinned(self._engine, self._reader.snapshot(dataset), datastreams, span, points, hidden)
+        veil = Veil(hidden, suppression)
+        return thinned(self._engine, self._reader.snapshot(dataset), datastreams, span, points, veil)
 
-    def sql(self, text: str, datasets: Sequence[str], hidden: Mapping[str, frozenset[str]]) -> pa.Table:
+    def sql(
+        self,
+        text: str,
+        datasets: Sequence[str],
+        hidden: Mapping[str, frozenset[str]],
+        suppressions: Mapping[str, Suppression] = MappingProxyType({}),
+    ) -> pa.Table:
         """Untrusted SQL over these datasets, run in its own process. The answer's schema metadata say `truncated`."""
-        return self._sandbox.ask(text, [self._reader.snapshot(name) for name in datasets], hidden)
+        return self._sandbox.ask(text, [self._reader.snapshot(name) for name in datasets], hidden, suppressions)
 
     def _page_snapshot(self, question: RowsQuery) -> Snapshot:
         """The snapshot to page in. The rows of a table have no lasting key: its pages stay in the version where they began."""

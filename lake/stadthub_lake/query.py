@@ -88,7 +88,7 @@ def _prepare(engine: Engine, snapshot: Snapshot, query: RowsQuery, *, spatial: b
     cursor = read_cursor(query, query.cursor, len(order)) if query.cursor else None
     if cursor and snapshot.kind is Kind.TABLE and cursor.version != snapshot.version:
         raise QueryError("cursor: the data were replaced meanwhile, start again without it")
-    rows = matching(engine, snapshot, query.where, query.hidden)
+    rows = matching(engine, snapshot, query.where, query.hidden, query.suppression)
     rows = replace(rows, spatial=rows.spatial or spatial)
     if cursor is not None:
         condition = after([(key, rows.at(key.column)) for key in order], cursor.values, rows.parameters)

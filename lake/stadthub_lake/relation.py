@@ -16,7 +16,7 @@ from stadthub_lake.engine import Engine, Question
 from stadthub_lake.filters import Parameters, Scope, condition, has_box, quoted, read_time
 from stadthub_lake.snapshot import Snapshot
 from stadthub_schemas.dataset import Column, ColumnType, Kind
-from stadthub_schemas.query import EVERYTHING, And, Comparison, Filter, Not, Operator, Or
+from stadthub_schemas.query import EVERYTHING, SUPPRESSED, And, Comparison, Filter, Not, Operator, Or, Suppression
 
 #: The columns of a timeseries that stand with each observation; all others stand once per datastream.
 NARROW = pa.schema(
@@ -72,6 +72,7 @@ class Matching:
     bounds: Bounds
     spatial: bool
     datastreams: tuple[str, ...] = ()
+    suppression: Suppression | None = None
 
     @property
     def narrow(self) -> bool:
@@ -96,7 +97,10 @@ class Matching:
         if self.snapshot.tail is not None and self.snapshot.tail.num_rows:
             self.parameters.tables["tail"] = self.snapshot.tail
             parts.append(f"SELECT {wanted} FROM tail")
-        return "(" + (" UNION ALL ".join(parts) or self._nothing(names)) + ") AS o"
+        rows = "(" + (" UNION ALL ".join(parts) or self._nothing(names)) + ")"
+        if self.suppression is not None and self.narrow:
+            rows = f"(SELECT {veiled(self.suppression)} FROM {rows} AS v)"
+        return f"{rows} AS o"
 
     def _spans(self) -> list[tuple[str, str]]:
         """The few datastreams as ranges from one to another: those of one thing lie side by side and are read together."""
@@ -137,12 +141,23 @@ class Matching:
         return f"SELECT {', '.join([*empty, *place])} WHERE false"
 
 
+def veiled(rule: Suppression) -> str:
+    """The columns of observations as they are shown to a reader who must not see small counts. Filters, orders, measures and files
+    are made of these columns, so that none of them can tell more than the rows do."""
+    observed = "split_part(v.datastream, ':', -1)"
+    total = rule.total.replace("'", "''")
+    hides = f"(starts_with({observed}, '{total}') AND ({observed} <> '{total}' OR v.result IS NULL OR v.result < {int(rule.k)}))"
+    said = {name: f"CASE WHEN {hides} THEN NULL ELSE v.{name} END" for name in ("result", "result_text", "parameters")}
+    said["quality"] = f"CASE WHEN {hides} THEN '{SUPPRESSED}' ELSE v.quality END"
+    return ", ".join(f"{said[name]} AS {name}" if name in said else f"v.{name}" for name in NARROW.names)
+
+
 def visible(snapshot: Snapshot, hidden: frozenset[str]) -> dict[str, Column]:
     """The columns that this question may know of."""
     return {column.name: column for column in snapshot.columns if column.name not in hidden}
 
 
-def matching(engine: Engine, snapshot: Snapshot, where: Filter, hidden: frozenset[str]) -> Matching:
+def matching(engine: Engine, snapshot: Snapshot, where: Filter, hidden: frozenset[str], suppression: Suppression | None = None) -> Matching:
     """Read a filter against a snapshot. QueryError says what is wrong with it."""
     columns = visible(snapshot, hidden)
     needed = {"longitude", "latitude"} if snapshot.kind is Kind.TIMESERIES else {"geometry"}
@@ -157,7 +172,7 @@ def matching(engine: Engine, snapshot: Snapshot, where: Filter, hidden: frozense
         where = _resolve(engine, snapshot, where, scope)
     scope = replace(scope, columns={column.name: column for column in snapshot.columns})
     parameters = Parameters()
-    return Matching(snapshot, condition(where, scope, parameters), parameters, bounds, spatial, few_datastreams(where))
+    return Matching(snapshot, condition(where, scope, parameters), parameters, bounds, spatial, few_datastreams(where), suppression)
 
 
 def few_datastreams(where: Filter) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ import pyarrow as pa
 
 from stadthub_lake.engine import NARROW_IT, spatial_path
 from stadthub_lake.filters import quoted
-from stadthub_lake.relation import NARROW, visible
+from stadthub_lake.relation import NARROW, veiled, visible
 from stadthub_lake.sandbox_functions import FUNCTIONS
 from stadthub_lake.snapshot import Snapshot
 from stadthub_schemas.dataset import ColumnType, Kind
 from stadthub_schemas.errors import QueryError
+from stadthub_schemas.query import Suppression
 
 MOST_TEXT = 20_000
 MOST_ROWS = 100_000
@@ -65,12 +67,14 @@ class Sandbox:
         if waiting is not None:
             waiting.communicate()
 
-    def ask(self, text: str, snapshots: Sequence[Snapshot], hidden: Mapping[str, frozenset[str]]) -> pa.Table:
+    def ask(
+        self, text: str, snapshots: Sequence[Snapshot], hidden: Mapping[str, frozenset[str]], suppressions: Mapping[str, Suppression]
+    ) -> pa.Table:
         """The answer, at most 100,000 rows; its schema metadata say `truncated`. QueryError."""
         if len(text) > MOST_TEXT or "\0" in text:
             raise QueryError(f"sql: it is longer than {MOST_TEXT} characters" if "\0" not in text else "sql: it holds a NUL")
         try:
-            request = self._request(text.encode().decode(), snapshots, hidden)
+            request = self._request(text.encode().decode(), snapshots, hidden, suppressions)
         except UnicodeEncodeError as error:
             raise QueryError("sql: it is not valid Unicode") from error
         process = self._process()
@@ -91,14 +95,16 @@ class Sandbox:
             return _start()
         return waiting
 
-    def _request(self, text: str, snapshots: Sequence[Snapshot], hidden: Mapping[str, frozenset[str]]) -> bytes:
+    def _request(
+        self, text: str, snapshots: Sequence[Snapshot], hidden: Mapping[str, frozenset[str]], suppressions: Mapping[str, Suppression]
+    ) -> bytes:
         sent: list[pa.Table] = []
         tables: dict[str, int] = {}
         views = []
         for number, snapshot in enumerate(snapshots):
             shown = visible(snapshot, hidden.get(snapshot.dataset, frozenset()))
             if shown:
-                views.append(_view(number, snapshot, list(shown), sent, tables))
+                views.append(_view(number, snapshot, list(shown), _Sent(sent, tables), suppressions.get(snapshot.dataset)))
         spatial = any(snapshot.kind is Kind.FEATURES and snapshot.columns for snapshot in snapshots)
         header = {
             "text": text,
@@ -128,8 +134,17 @@ def _start() -> subprocess.Popen[bytes]:
     )
 
 
-def _view(number: int, snapshot: Snapshot, shown: list[str], sent: list[pa.Table], tables: dict[str, int]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """The tables that go to the process, and the place of those that have a name."""
+
+    tables: list[pa.Table]
+    named: dict[str, int]
+
+
+def _view(number: int, snapshot: Snapshot, shown: list[str], given: _Sent, suppression: Suppression | None) -> dict[str, Any]:
     """How the process makes a dataset readable: its files as a source, its fresh rows and entities as tables, the view over them."""
+    sent, tables = given.tables, given.named
     source = f"source_{number}"
     narrow = snapshot.kind is Kind.TIMESERIES
     schema = NARROW if narrow else snapshot.schema or pa.schema([(one.name, _ARROW_TYPES[one.type]) for one in snapshot.columns])
@@ -149,6 +164,8 @@ def _view(number: int, snapshot: Snapshot, shown: list[str], sent: list[pa.Table
             sent.append(table)
     if snapshot.tail is not None:
         rows += f" UNION ALL SELECT {fields} FROM tail_{number}"
+    if suppression is not None and narrow:
+        rows = f"SELECT {veiled(suppression)} FROM ({rows}) AS v"
     kinds = {column.name: column.type for column in snapshot.columns}
     items = []
     for name in shown:

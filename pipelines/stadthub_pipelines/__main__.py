@@ -7,7 +7,7 @@ import threading
 from types import FrameType
 
 from stadthub_pipelines.logs import configure
-from stadthub_pipelines.running import WORKER, held
+from stadthub_pipelines.running import WORKER, held, without_dumps
 from stadthub_pipelines.worker import Worker
 from stadthub_schemas.errors import StadthubError
 from stadthub_schemas.settings import Settings, load_settings
@@ -51,6 +51,7 @@ def main() -> None:
     try:
         settings = load_settings()
         configure(settings)
+        without_dumps()
         work(settings)
     except StadthubError as error:
         sys.stderr.write(f"{error}\n")

@@ -16,7 +16,7 @@ from stadthub_schemas.access import ANYBODY, Decision, Principal, Role, may, vis
 from stadthub_schemas.access import Action as May
 from stadthub_schemas.dataset import AccessClass, Column, Dataset, Kind
 from stadthub_schemas.errors import NotFound, StorageError
-from stadthub_schemas.query import RowsQuery
+from stadthub_schemas.query import RowsQuery, Suppression
 from stadthub_schemas.vocabularies import FORMATS
 
 #: The files that each kind of dataset is published as. CSV or GeoJSON always stands beside Parquet, which not everybody reads.
@@ -45,7 +45,7 @@ class Publisher:
         self._catalog = catalog
         self._folder = folder
         self._file_seconds = file_seconds
-        self._written: dict[str, tuple[float, int]] = {}
+        self._written: dict[str, tuple[float, int, Suppression | None]] = {}
         self._files: dict[str, tuple[Distribution, ...]] = {}
 
     def announce(self, dataset: Dataset, feed: str) -> None:
@@ -61,12 +61,13 @@ class Publisher:
     def write_files(self, dataset: Dataset, feed: str) -> bool:
         """Write the dataset's files anew if its data changed and the last edition is old enough; answer whether it was."""
         version = self._reader.snapshot(dataset.name).version
-        last, written = self._written.get(dataset.name, (float("-inf"), -1))
-        if version == written or time.monotonic() - last < self._file_seconds:
+        rule = self._decision(dataset).suppression
+        last, written, obeyed = self._written.get(dataset.name, (float("-inf"), -1, rule))
+        if rule == obeyed and (version == written or time.monotonic() - last < self._file_seconds):
             return False
         started = time.monotonic()
         self._files[dataset.name] = tuple(self._write(dataset, format_) for format_ in PUBLISHED[dataset.kind])
-        self._written[dataset.name] = (started, version)
+        self._written[dataset.name] = (started, version, rule)
         self.announce(dataset, feed)
         return True
 
@@ -112,7 +113,8 @@ class Publisher:
 
     def _query(self, dataset: Dataset) -> RowsQuery:
         columns = tuple(column.name for column in self._shown(dataset))
-        return RowsQuery(dataset.name, columns=columns, limit=None, hidden=self._decision(dataset).hidden)
+        decision = self._decision(dataset)
+        return RowsQuery(dataset.name, columns=columns, limit=None, hidden=decision.hidden, suppression=decision.suppression)
 
     def _shown(self, dataset: Dataset) -> tuple[Column, ...]:
         """The columns that the readers of the dataset's class may see."""

@@ -12,6 +12,7 @@ from stadthub_ingest.sources import file, http
 from stadthub_ingest.sources.fetched import Fetched
 from stadthub_ingest.sources.reach import Reach
 from stadthub_lake.rawlog import RawLog
+from stadthub_pipelines.door import Door
 from stadthub_schemas.errors import FeedError, SourceError, StorageError
 from stadthub_schemas.feed import Feed, FileSource, HttpSource
 
@@ -34,13 +35,14 @@ class Pulled:
 class Puller:
     """The schedule and the memory of one http or file feed."""
 
-    def __init__(self, feed: Feed, log: RawLog, catalog: Catalog, reach: Reach) -> None:
+    def __init__(self, feed: Feed, log: RawLog, door: Door, catalog: Catalog, reach: Reach) -> None:
         assert isinstance(feed.source, HttpSource | FileSource)
         self.feed = feed
         self.every = feed.source.every
         self.error: str | None = None
         self.busy = False
         self._log = log
+        self._door = door
         self._catalog = catalog
         self._reach = reach
         self._failures = 0
@@ -66,8 +68,7 @@ class Puller:
         payloads = size = 0
         try:
             for fetched in self._fetch():
-                self._log.append([(datetime.now(UTC), fetched.name, fetched.body)])
-                self._log.sync()
+                self._store(fetched)
                 self._catalog.note_feed(self.feed.id, source_state=fetched.state)
                 payloads, size = payloads + 1, size + len(fetched.body)
         except (SourceError, FeedError, StorageError) as error:
@@ -81,12 +82,19 @@ class Puller:
             self._due = time.monotonic() + self._wait().total_seconds()
         return Pulled(payloads, size, self.error)
 
+    def _store(self, fetched: Fetched) -> None:
+        """Make durable what may be stored of it."""
+        frame = self._door.frame(fetched.name, fetched.body)
+        if frame is not None:
+            self._log.append([(datetime.now(UTC), *frame)])
+            self._log.sync()
+
     def _fetch(self) -> Iterator[Fetched]:
         state: dict[str, Any] = dict(self._catalog.feed(self.feed.id).source_state)
         if isinstance(self.feed.source, HttpSource):
-            return http.fetch(self.feed.source, state, self._reach)
+            return http.fetch(self.feed.source, state, self._reach, key=self._door.key)
         assert isinstance(self.feed.source, FileSource)
-        return file.scan(self.feed.source, state)
+        return file.scan(self.feed.source, state, key=self._door.key)
 
     def _wait(self) -> timedelta:
         if self._failures:

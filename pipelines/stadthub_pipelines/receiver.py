@@ -9,6 +9,7 @@ import structlog
 
 from stadthub_ingest.sources.mqtt import Message, Subscription
 from stadthub_lake.rawlog import RawLog
+from stadthub_pipelines.door import Door
 from stadthub_schemas.errors import StorageError
 from stadthub_schemas.feed import Feed, MqttSource
 
@@ -27,10 +28,11 @@ BREATH = 1.0
 class Receiver:
     """One subscription and the thread that writes what it delivers. While the disk is full nothing is acknowledged."""
 
-    def __init__(self, feed: Feed, source: MqttSource, log: RawLog, notice: Callable[[], None]) -> None:
+    def __init__(self, feed: Feed, source: MqttSource, log: RawLog, door: Door, notice: Callable[[], None]) -> None:
         self.error: str | None = None
         self._feed = feed
         self._log = log
+        self._door = door
         self._notice = notice
         self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
@@ -86,14 +88,20 @@ class Receiver:
             group.append(message)
         return group
 
+    def _frames(self, group: list[Message]) -> list[tuple[datetime, str, bytes]]:
+        """What may be stored of the messages."""
+        now = datetime.now(UTC)
+        frames = (self._door.frame(message.topic, message.body) for message in group)
+        return [(now, *frame) for frame in frames if frame is not None]
+
     def _store(self, group: list[Message]) -> None:
         """Write, sync, acknowledge; as long as the machine can't store, keep the group unacknowledged and try again."""
-        now = datetime.now(UTC)
-        frames = [(now, message.topic, message.body) for message in group]
+        frames = self._frames(group)
         while True:
             try:
-                self._log.append(frames)
-                self._log.sync()
+                if frames:
+                    self._log.append(frames)
+                    self._log.sync()
                 break
             except StorageError as error:
                 if self.error is None:

@@ -12,6 +12,7 @@ from typing import Any
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.sources.reach import Reach
 from stadthub_lake.rawlog import RawLog
+from stadthub_pipelines.door import door
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.intake import Doors, Intake
 from stadthub_pipelines.pull import Puller
@@ -51,8 +52,9 @@ class Runner:
         self._storage_error: str | None = None
         self._refusal: str | None = None
         self._lock = threading.Lock()
+        self._door = door(feed, place.data_dir)
         if isinstance(feed.source, HttpSource | FileSource):
-            self.puller = Puller(feed, self.log, place.catalog, place.reach)
+            self.puller = Puller(feed, self.log, self._door, place.catalog, place.reach)
         self.intake.remind(_noted(place.catalog, feed.id))
         with flow.lock:
             flow.intakes[feed.id] = self.intake
@@ -74,7 +76,7 @@ class Runner:
         """Take in. What can't begin yet (a secret or a certificate is missing) stays paused, says why, and is tried again."""
         self._refusal = None
         if isinstance(self.feed.source, MqttSource):
-            receiver = Receiver(self.feed, self.feed.source, self.log, self._place.notice)
+            receiver = Receiver(self.feed, self.feed.source, self.log, self._door, self._place.notice)
             try:
                 receiver.start()
             except StadthubError as error:
@@ -106,7 +108,7 @@ class Runner:
         if not isinstance(self.feed.source, PushSource) or self.paused or not self._spool.is_dir():
             return
         try:
-            if take(self._spool, self.log):
+            if take(self._spool, self.log, self._door):
                 self._place.notice()
             self._storage_error = None
         except StorageError as error:

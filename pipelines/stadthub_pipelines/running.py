@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,11 @@ from stadthub_schemas.settings import make_data_dir
 #: The files that are held, by who holds them.
 HUB = "hub.lock"
 WORKER = "worker.lock"
+
+
+def without_dumps() -> None:
+    """Let the system write no memory image of this process when it crashes: it would hold what is never to be stored."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The way of a pushed body to the worker: a durable file in `push/<feed>/`, taken from there in the order of its name.
 
 A file is named `<microseconds since 1970>-<uuid>.body`. Its first line is a JSON object (`content_type`, `received_time`, `name`),
-what follows the line feed is the body as it came. Names that begin with a dot are being written: leave them alone.
+what follows the line feed is the body as it came, or what may be stored of it where `reduced` names the decoder that saw to it. Names that begin with a dot are being written: leave them alone.
 """
 
 import os
@@ -14,6 +14,7 @@ from uuid import uuid4
 import orjson
 
 from stadthub_lake.rawlog import RawLog
+from stadthub_pipelines.door import Door
 from stadthub_schemas.errors import StorageError
 
 ENDING = ".body"
@@ -30,7 +31,7 @@ class Spooled:
 class Spooling:
     """One body on its way to the disk; `keep` makes it durable, leaving without it leaves nothing behind."""
 
-    def __init__(self, folder: Path, content_type: str, who: str) -> None:
+    def __init__(self, folder: Path, content_type: str, who: str, reduced: str | None = None) -> None:
         now = datetime.now(UTC)
         self._folder = folder
         self.id = uuid4().hex
@@ -38,7 +39,8 @@ class Spooling:
         self._hidden = folder / f".{self._final.name}"
         self.size = 0
         self._file: IO[bytes] = _opened(self._hidden)
-        self._header = orjson.dumps({"content_type": content_type, "received_time": now.isoformat(), "name": f"push:{who}"}) + b"\n"
+        header = {"content_type": content_type, "received_time": now.isoformat(), "name": f"push:{who}"}
+        self._header = orjson.dumps(header if reduced is None else {**header, "reduced": reduced}) + b"\n"
         self._file.write(self._header)
 
     def write(self, piece: bytes) -> None:
@@ -75,14 +77,20 @@ def want_room(folder: Path, min_free_bytes: int) -> None:
         raise StorageError("there is too little free disk to take more data: nothing is acknowledged until there is room")
 
 
-def take(folder: Path, log: RawLog) -> int:
-    """Move every waiting body into the raw log, oldest first; answer how many. A body leaves the folder once it is durable."""
+def take(folder: Path, log: RawLog, door: Door) -> int:
+    """Move every waiting body into the raw log, oldest first; answer how many. A body leaves the folder once it is durable.
+
+    A body that the feed's reducer has not seen (it came before the feed had this decoder) goes through it first.
+    """
     waiting = sorted(path for path in folder.glob(f"*{ENDING}") if not path.name.startswith("."))
     for path in waiting:
         head, _, body = path.read_bytes().partition(b"\n")
         header = orjson.loads(head)
-        log.append([(datetime.fromisoformat(header["received_time"]), header["name"], body)])
-        log.sync()
+        seen = door.private and header.get("reduced") == door.feed.decoder
+        frame = (header["name"], body) if seen else door.frame(header["name"], body)
+        if frame is not None:
+            log.append([(datetime.fromisoformat(header["received_time"]), *frame)])
+            log.sync()
         path.unlink()
     return len(waiting)
 

@@ -1,6 +1,7 @@
 """A feed's dress rehearsal: fetch or listen once, show what would come of it, write nothing."""
 
 import queue
+import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 
 from stadthub_ingest.judge import Judge, Payload
+from stadthub_ingest.reducing import is_private, reducer
 from stadthub_ingest.sources import file, http
 from stadthub_ingest.sources.mqtt import Message, Subscription
 from stadthub_ingest.sources.reach import Reach
+from stadthub_pipelines.door import Door
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Dataset
 from stadthub_schemas.errors import FeedError
@@ -34,14 +37,26 @@ class Trial:
     dataset: Dataset | None
     page: str
     payloads: int
+    received_bytes: int = 0
+    kept_bytes: int | None = None
+
+    @property
+    def privacy_drops(self) -> int | None:
+        """How many bytes of the payloads are dropped before anything is stored; None: the decoder keeps payloads whole."""
+        return None if self.kept_bytes is None else self.received_bytes - self.kept_bytes
 
 
 def try_feed(feed: Feed, settings: Settings, seconds: float = 15.0) -> Trial:
     """Try the feed; SourceError if the far side does not answer, FeedError if the feed is wrong or has nothing to try."""
     judge = Judge(feed)
-    payloads = [
-        Payload(number, datetime.now(UTC), name, body) for number, (name, body) in enumerate(_listen(feed, settings, seconds), start=1)
-    ]
+    key = secrets.token_bytes(32) if is_private(feed) else b""  # of this trial alone: it writes nothing
+    door = Door(feed, reducer(feed, key), key)
+    payloads, came, size = [], 0, 0
+    for name, body in _listen(feed, settings, seconds):
+        came, size = came + 1, size + len(body)
+        frame = door.frame(name, body)
+        if frame is not None:
+            payloads.append(Payload(came, datetime.now(UTC), *frame))
     judged = judge.judge(payloads)
     filled = tuple(
         (name, str(judged.accepted.schema.field(name).type))
@@ -55,7 +70,9 @@ def try_feed(feed: Feed, settings: Settings, seconds: float = 15.0) -> Trial:
         counts=Counts(judged.received, judged.accepted.num_rows, 0, judged.rejects.num_rows, judged.dropped),
         dataset=feed.described(),
         page=f"{settings.url}/datasets/{feed.dataset}",
-        payloads=len(payloads),
+        payloads=came,
+        received_bytes=size,
+        kept_bytes=sum(len(one.body) for one in payloads) if door.private else None,
     )
 
 

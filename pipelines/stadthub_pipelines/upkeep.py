@@ -31,8 +31,9 @@ class Upkeep:
             self._store.compact(dataset.name)
         if not self._is_due("retain", dataset.name, RETAIN):
             return
-        if dataset.metadata.retention is not None and dataset.kind is Kind.TIMESERIES:
-            before = datetime.now(UTC) - dataset.metadata.retention
+        kept_for = dataset.metadata.kept_for
+        if kept_for is not None and dataset.kind is Kind.TIMESERIES:
+            before = datetime.now(UTC) - kept_for
             self._store.retain(dataset.name, before)
             self._catalog.forget(dataset.name, before)
         if dataset.kind is Kind.TIMESERIES:

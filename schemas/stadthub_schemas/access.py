@@ -4,10 +4,13 @@ A pure function, called by every face (design 5). Deny by default. Private thing
 refused `READ` into NotFound unless its standard says otherwise (CKAN: 403).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from stadthub_schemas.dataset import AccessClass, Column, Dataset, Kind
+from stadthub_schemas.query import SUPPRESSED, Suppression
 
 
 class Action(StrEnum):
@@ -52,12 +55,14 @@ ANYBODY = Principal()
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer: `columns` None means all of them; `hidden` are the columns that this principal must never see."""
+    """The answer: `columns` None means all of them; `hidden` are the columns that this principal must never see; `suppression`
+    says which counts, None: all may be seen exactly."""
 
     allowed: bool
     reason: str = ""
     columns: frozenset[str] | None = None
     hidden: frozenset[str] = field(default_factory=frozenset)
+    suppression: Suppression | None = None
 
     def shows(self, column: str) -> bool:
         """Whether this column may be seen."""
@@ -80,7 +85,23 @@ def may(principal: Principal, action: Action, dataset: Dataset | None = None) ->
     hidden = frozenset(name for name, words in dataset.metadata.columns.items() if not _sees(principal, words.access))
     if dataset.kind is Kind.TIMESERIES and hidden & _IN_DATASTREAM:
         hidden |= {"datastream"}  # its key spells them out
-    return Decision(True, columns=principal.columns, hidden=hidden)
+    return Decision(True, columns=principal.columns, hidden=hidden, suppression=_suppression(principal, dataset))
+
+
+def _suppression(principal: Principal, dataset: Dataset) -> Suppression | None:
+    """Small counts are for the city's own people: analysts and above."""
+    privacy = dataset.metadata.privacy
+    if privacy is None or (principal.role is not None and _RANK[principal.role] >= _RANK[Role.ANALYST]):
+        return None
+    return Suppression(privacy.k)
+
+
+def shown(row: Mapping[str, Any], decision: Decision) -> dict[str, Any]:
+    """An observation as this decision shows it: without hidden columns, without a count that must not be seen."""
+    rule = decision.suppression
+    if rule is not None and rule.hides(str(row.get("observed_property")), row.get("result")):
+        row = {**row, "result": None, "result_text": None, "parameters": None, "quality": SUPPRESSED}
+    return {column: value for column, value in row.items() if decision.shows(column)}
 
 
 def visible(decision: Decision, columns: tuple[Column, ...]) -> tuple[Column, ...]:

@@ -86,6 +86,21 @@ class Publisher(Strict):
     contact: Contact | None = None
 
 
+class Privacy(Strict):
+    """The `[metadata.privacy]` of a feed file: why people are counted at all, and what nobody is shown. Art. 30 GDPR wants to know."""
+
+    purpose: Text
+    purpose_en: Text | None = None
+    legal_basis: Text = Field(description="such as: Art. 6 (1) e GDPR with the city's statute")
+    categories: tuple[Text, ...] = Field(
+        default=("Anzahl verbundener Geräte je Zugangspunkt und Zeitraum",), min_length=1, description="which data are kept"
+    )
+    retention: timedelta | None = Field(default=None, gt=timedelta(0), description="how long; absent: as `metadata.retention` says")
+    k: int = Field(default=5, ge=2, le=1000, description="counts below it are shown to the city's own people only")
+    bucket: timedelta = Field(default=timedelta(minutes=15), ge=timedelta(minutes=15), le=timedelta(days=1))
+    assessment_url: HttpUrl | None = Field(default=None, description="where the data protection impact assessment stands")
+
+
 class Metadata(Strict):
     """The `[metadata]` of a feed file: what the catalogue says of its dataset. German is the main language."""
 
@@ -106,6 +121,13 @@ class Metadata(Strict):
     purpose: Text | None = None
     retention: timedelta | None = Field(default=None, description="how long observations are kept; absent: for ever")
     columns: dict[ColumnName, ColumnWords] = Field(default_factory=dict)
+    privacy: Privacy | None = Field(default=None, description="needed where a decoder counts people")
+
+    @property
+    def kept_for(self) -> timedelta | None:
+        """How long observations are kept: the shorter of what dataset and privacy block say; None: for ever."""
+        said = (self.retention, self.privacy.retention if self.privacy else None)
+        return min((one for one in said if one is not None), default=None)
 
 
 class Dataset(Strict):

@@ -69,6 +69,28 @@ class Sort:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppression:
+    """Which counts this reader must not see: of `total` those below `k`, of its parts (`total` and more words) all of them.
+
+    A part beside its total would give the other part away, so parts are never shown: that is the complementary suppression.
+    What is suppressed has neither result, text nor parameters, and the quality `suppressed`.
+    """
+
+    k: int
+    total: str = "wifi_clients"
+
+    def hides(self, observed_property: str, result: float | None) -> bool:
+        """Whether this one must not be seen."""
+        if not observed_property.startswith(self.total):
+            return False
+        return observed_property != self.total or result is None or not result >= self.k
+
+
+#: The quality of an observation that is not shown.
+SUPPRESSED = "suppressed"
+
+
+@dataclass(frozen=True, slots=True)
 class RowsQuery:
     """Which rows, which columns (empty: all that are visible), in which order, how many, after which cursor, as of when.
 
@@ -83,6 +105,7 @@ class RowsQuery:
     cursor: str | None = None
     as_of: datetime | None = None
     hidden: frozenset[str] = field(default_factory=frozenset)
+    suppression: Suppression | None = None
 
 
 class Metric(StrEnum):
@@ -123,3 +146,4 @@ class AggregateQuery:
     limit: int = 100_000
     as_of: datetime | None = None
     hidden: frozenset[str] = field(default_factory=frozenset)
+    suppression: Suppression | None = None

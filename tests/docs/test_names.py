@@ -12,7 +12,7 @@ from typer.main import get_command
 from stadthub_api.app import create_app
 from stadthub_api.cli.app import COMMANDS, app
 from stadthub_ingest import registry
-from stadthub_schemas.dataset import ColumnWords, Contact, Metadata, Publisher
+from stadthub_schemas.dataset import ColumnWords, Contact, Metadata, Privacy, Publisher
 from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, Paging, PushSource, Rules, TokenAuth
 from stadthub_schemas.settings import Settings
 from stadthub_schemas.vocabularies import FREQUENCIES, LICENSES, THEMES
@@ -27,7 +27,21 @@ PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").glob("*.md"))
 NO_ADDRESS = ("/en/", "/work", "/var", "/etc", "/opt", "/backup", "/run")
 PATHS = [*create_app(Settings()).openapi()["paths"], "/", "/api/docs", "/distributions/{dataset}/{file}", "/api/v1/feeds/{feed}/push"]
 
-MODELS = (Feed, MqttSource, HttpSource, PushSource, FileSource, Paging, TokenAuth, Rules, Metadata, Publisher, Contact, ColumnWords)
+MODELS = (
+    Feed,
+    MqttSource,
+    HttpSource,
+    PushSource,
+    FileSource,
+    Paging,
+    TokenAuth,
+    Rules,
+    Metadata,
+    Publisher,
+    Contact,
+    ColumnWords,
+    Privacy,
+)
 
 
 def commands() -> list[str]:
@@ -101,7 +115,8 @@ def test_every_make_command_that_is_named_exists(page: Path) -> None:
 def test_every_decoder_has_its_part_with_every_option(name: str) -> None:
     part = re.search(rf"^### `{name}`\n(.*?)(?=^##|\Z)", FEEDS, re.MULTILINE | re.DOTALL)
     assert part is not None
-    shared = FEEDS.partition("### What the table decoders share")[2].partition("\n### `")[0]
+    wlan = registry.find(name).private
+    shared = FEEDS.partition(f"### What the {'WLAN' if wlan else 'table'} decoders share")[2].partition("\n### `")[0]
     missing = [key for key in registry.options_schema(name)["properties"] if f"`{key}`" not in part[1] + shared]
     assert not missing
 

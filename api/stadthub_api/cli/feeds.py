@@ -99,6 +99,7 @@ def _trial_words(trial: Trial) -> dict[str, Any]:
         "accepted": rows_of(trial.accepted),
         "rejects": rows_of(trial.rejects),
         "counts": trial.counts.as_dict(),
+        "privacy_drops": trial.privacy_drops,
         "dataset": trial.dataset,
         "page": trial.page,
     }
@@ -115,6 +116,8 @@ def _show_trial(feed: Feed, trial: Trial) -> None:
         print_table("Rejects by reason", ["rows", "reason"], [[number, reason] for reason, number in sorted(reasons.items())])
         print_rows("Rejects (the first)", trial.rejects.select(["row", "reason", "excerpt"]), REJECTS)
     print_table("Sum", list(counts.as_dict()), [list(counts.as_dict().values())])
+    if trial.privacy_drops is not None:
+        say(f"Privacy drops: {trial.privacy_drops} of {trial.received_bytes} bytes are dropped before anything is stored.")
     if trial.dataset is not None:
         words = plain(trial.dataset.metadata)
         shown = ("title", "description", "license", "themes", "keywords", "update_frequency", "access")

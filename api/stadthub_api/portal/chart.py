@@ -112,7 +112,8 @@ def chart(lake: Lake, readable: Readable, wanted: Chosen, write: Writing) -> Cha
     """The values to draw; without lines where there are none."""
     first, last = _range(readable, wanted, write)
     try:
-        rows = lake.series(readable.entry.dataset.name, wanted.datastreams, (first, last), POINTS, readable.hidden).to_pylist()
+        veil = (readable.hidden, readable.decision.suppression)
+        rows = lake.series(readable.entry.dataset.name, wanted.datastreams, (first, last), POINTS, *veil).to_pylist()
     except NotFound:
         rows = []
     times = sorted({row["bucket"] for row in rows})

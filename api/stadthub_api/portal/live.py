@@ -6,7 +6,7 @@ from typing import Any
 
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import Entry
-from stadthub_schemas.access import Action, Principal, may
+from stadthub_schemas.access import Action, Principal, may, shown
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.properties import is_about_device
 
@@ -42,9 +42,8 @@ def _chosen(catalog: Catalog, entry: Entry, principal: Principal) -> Iterator[di
     decision = may(principal, Action.READ, entry.dataset)
     if not all(decision.shows(column) for column in NEEDED):
         return
-    seen: list[dict[str, Any]] = [
-        {name: value if decision.shows(name) else None for name, value in row.items()} for row in catalog.latest(entry.dataset.name, AMONG)
-    ]
+    newest = catalog.latest(entry.dataset.name, AMONG)
+    seen = [{**dict.fromkeys(row), **shown(row, decision)} for row in newest]
     rows = sorted(seen, key=lambda row: str(row["phenomenon_time"]), reverse=True)
     rows = [row for row in rows if not is_about_device(row["observed_property"])] or rows
     first: dict[str, dict[str, Any]] = {}

@@ -91,7 +91,7 @@ class Table:
         asked = [(name, value) for name, value in self.asked if name not in ("sort", "limit", "format")]
         order = self.sorted_by()
         words = [*asked, ("limit", str(SIZE)), *([("sort", order)] if order else [])]
-        query, _ = Question(self.readable.entry, self.readable.hidden, PAGE).rows(words, SIZE, SIZE)
+        query, _ = Question(self.readable.entry, self.readable.hidden, PAGE, self.readable.decision.suppression).rows(words, SIZE, SIZE)
         return query
 
     def shown(self, query: RowsQuery) -> list[Column]:
@@ -117,6 +117,7 @@ class Table:
             cursor=query.cursor,
             as_of=query.as_of,
             hidden=query.hidden,
+            suppression=query.suppression,
         )
         try:
             page = lake.rows(narrowed)

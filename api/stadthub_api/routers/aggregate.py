@@ -50,7 +50,7 @@ _DOCUMENTED = [
 @router.get("/{name}/aggregate", openapi_extra={**DATASET, "parameters": _DOCUMENTED})
 async def aggregate(request: Request, hub: HubDep, seen: ReadableDep) -> Response:
     """Measures per time bucket and group, e.g. `metrics=avg(result),count&bucket=PT1H&group_by=thing`."""
-    query, words = _aggregate_query(Question(seen.entry, seen.hidden, KNOWN), request, hub.settings.time_zone)
+    query, words = _aggregate_query(Question(seen.entry, seen.hidden, KNOWN, seen.decision.suppression), request, hub.settings.time_zone)
     format_ = wanted(words.get("format"), request.headers.get("accept", ""), OFFERED)
 
     def answer() -> bytes:
@@ -74,6 +74,7 @@ def _aggregate_query(question: Question, request: Request, city_zone: str) -> tu
         limit=limit(words.get("limit"), MAX_GROUPS, MAX_GROUPS) or MAX_GROUPS,
         as_of=moment(words["as_of"], "as_of") if "as_of" in words else None,
         hidden=question.hidden,
+        suppression=question.suppression,
     )
     return query, words
 
@@ -113,7 +114,8 @@ async def series(
     if seen.entry.dataset.kind is not Kind.TIMESERIES:
         raise QueryError(f"{seen.entry.name} is no timeseries: it has no series, only /rows and /aggregate")
     span = (moment(start, "start") if start else None, moment(end, "end") if end else None)
-    table = await hub.work(hub.lake.series, seen.entry.name, tuple(datastream), span, points, seen.hidden)
+    veil = (seen.hidden, seen.decision.suppression)
+    table = await hub.work(hub.lake.series, seen.entry.name, tuple(datastream), span, points, *veil)
     return cached(request, await hub.work(_columnar, table), "application/json", 10)
 
 

@@ -13,6 +13,7 @@ from stadthub_api.formats import wanted
 from stadthub_api.pages import page_bytes
 from stadthub_api.parameters import FILTER_DOCUMENTATION, MAX_LIMIT, PAGE, Question, documented, limit, refuse_unknown
 from stadthub_api.things import as_features
+from stadthub_schemas.access import shown
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import QueryError
 from stadthub_schemas.query import RowsQuery
@@ -60,7 +61,7 @@ async def show_dataset(request: Request, hub: HubDep, seen: ReadableDep) -> Resp
 @router.get("/{name}/rows", openapi_extra={**DATASET, "parameters": [*documented(PAGE), FILTER_DOCUMENTATION]})
 async def rows(request: Request, hub: HubDep, seen: ReadableDep) -> Response:
     """A page of rows. JSON holds `next`, the address of the page after; other formats have it in the `Link` header."""
-    question = Question(seen.entry, seen.hidden, PAGE)
+    question = Question(seen.entry, seen.hidden, PAGE, seen.decision.suppression)
     query, words = question.rows(request.query_params.multi_items(), 100, MAX_LIMIT)
     format_ = wanted(words.get("format"), request.headers.get("accept", ""))
     if format_ == "json":
@@ -90,8 +91,8 @@ async def latest(
         raise QueryError(f"{seen.entry.name} is no timeseries: it has no latest values, only /rows")
     found = await hub.work(hub.catalog.latest, seen.entry.name, limit, after)
     following = _with(request, after=str(found[-1]["datastream"])) if len(found) == limit and "datastream" not in seen.hidden else None
-    shown = [{column: value for column, value in row.items() if seen.decision.shows(column)} for row in found]
-    return cached(request, orjson.dumps({"rows": shown, "next": following}), JSON, 2)
+    visible = [shown(row, seen.decision) for row in found]
+    return cached(request, orjson.dumps({"rows": visible, "next": following}), JSON, 2)
 
 
 @router.get("/{name}/things", openapi_extra={**DATASET, "parameters": documented(("bbox", "limit"))})
@@ -104,7 +105,9 @@ async def things(request: Request, hub: HubDep, seen: ReadableDep) -> Response:
         table = await hub.work(hub.lake.things, seen.entry.name)
         body = await hub.work(as_features, table, seen.hidden, words.get("bbox"), most)
     else:
-        query, _ = Question(seen.entry, seen.hidden, PAGE).rows([pair for pair in given if pair[0] != "limit"], most, MAX_LIMIT)
+        query, _ = Question(seen.entry, seen.hidden, PAGE, seen.decision.suppression).rows(
+            [pair for pair in given if pair[0] != "limit"], most, MAX_LIMIT
+        )
         body, _ = await hub.work(page_bytes, hub.lake, query, "geojson", seen.entry.columns)
     return cached(request, body, FORMATS["geojson"].media_type, 10)
 

@@ -24,7 +24,7 @@ ExportFormat = Literal["csv", "json", "geojson", "parquet", "arrow"]
 @router.get("/{name}/exports/{format}", openapi_extra={**DATASET, "parameters": [*documented(EXPORT), FILTER_DOCUMENTATION]})
 async def export(request: Request, hub: HubDep, seen: ReadableDep, format_: Annotated[ExportFormat, Path(alias="format")]) -> Response:
     """All rows of a selection as one file, with the same filters as `/rows`."""
-    query, _ = Question(seen.entry, seen.hidden, EXPORT).rows(request.query_params.multi_items(), None, None)
+    query, _ = Question(seen.entry, seen.hidden, EXPORT, seen.decision.suppression).rows(request.query_params.multi_items(), None, None)
     known = FORMATS[format_]
     name = f"{seen.entry.name}-{datetime.now(UTC):%Y-%m-%d}.{known.ending}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": keep(request, 0)}

@@ -36,7 +36,8 @@ async def sql(request: Request, question: SqlQuestion, hub: HubDep, principal: P
 
 def _answer(hub: Hub, principal: Principal, text: str, format_: str) -> bytes:
     seen = list(_seen(hub, principal))
-    table = hub.lake.sql(text, [one.entry.name for one in seen], {one.entry.name: one.hidden for one in seen})
+    rules = {one.entry.name: one.decision.suppression for one in seen if one.decision.suppression is not None}
+    table = hub.lake.sql(text, [one.entry.name for one in seen], {one.entry.name: one.hidden for one in seen}, rules)
     return WRITERS[format_](table)
 
 

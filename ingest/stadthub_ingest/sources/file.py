@@ -1,6 +1,7 @@
 """A file, or every file that comes into a folder: each read once, and again when its content has changed."""
 
 import hashlib
+import hmac
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -38,9 +39,9 @@ class _Look:
     mtime_ns: int
 
 
-def scan(source: FileSource, state: dict[str, Any], pause: Callable[[float], None] = time.sleep) -> Iterator[Fetched]:
+def scan(source: FileSource, state: dict[str, Any], pause: Callable[[float], None] = time.sleep, key: bytes = b"") -> Iterator[Fetched]:
     """New and changed files, oldest first; a file that is still being written is left for the next scan. SourceError tells of all
-    files that can't be read, after the others."""
+    files that can't be read, after the others. With a key what is remembered of a file's content can't be guessed without it."""
     names = dict(sorted(_files(source).items()))
     seen = {name: _Seen(**entry) for name, entry in state.get("files", {}).items() if name in names}
     looks = {name: look for name, path in names.items() if (look := _look(path)) is not None}
@@ -54,7 +55,7 @@ def scan(source: FileSource, state: dict[str, Any], pause: Callable[[float], Non
             try:
                 if not _is_text(name):
                     raise SourceError(f"{name.encode('utf-8', 'backslashreplace').decode()}: its name is not UTF-8: rename it")
-                yield from _read(source, name, names[name], wanted[name], seen)
+                yield from _read(source, names[name], wanted[name], _Memory(name, seen, key))
             except OSError as error:
                 wrong.append(f"{name}: it can't be read: {error.strerror or 'the disk failed'}")
             except SourceError as error:
@@ -63,10 +64,20 @@ def scan(source: FileSource, state: dict[str, Any], pause: Callable[[float], Non
         raise SourceError("; ".join(wrong))
 
 
-def _read(source: FileSource, name: str, path: Path, look: _Look, seen: dict[str, _Seen]) -> Iterator[Fetched]:
-    """What one file holds, unless its content is the one we know; `seen` is brought up to date before each."""
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """What is remembered, seen from one file."""
+
+    name: str
+    seen: dict[str, _Seen]
+    key: bytes
+
+
+def _read(source: FileSource, path: Path, look: _Look, memory: _Memory) -> Iterator[Fetched]:
+    """What one file holds, unless its content is the one we know; the memory is brought up to date before each."""
+    name, seen = memory.name, memory.seen
     before = seen.get(name)
-    digest = _digest(path)
+    digest = _digest(path, memory.key)
     if before is not None and before.done and before.sha256 == digest:
         seen[name] = _Seen(look.size, look.mtime_ns, digest, before.members, done=True)
         return
@@ -99,9 +110,14 @@ def _whole(path: Path, name: str, most_bytes: int) -> Iterator[tuple[str, bytes]
     yield name, body
 
 
-def _digest(path: Path) -> str:
+def _digest(path: Path, key: bytes) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        if not key:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+        keyed = hmac.new(key, digestmod="sha256")
+        while piece := file.read(1_000_000):
+            keyed.update(piece)
+        return keyed.hexdigest()
 
 
 def _look(path: Path) -> _Look | None:

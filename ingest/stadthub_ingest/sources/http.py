@@ -2,6 +2,7 @@
 
 import email.utils
 import hashlib
+import hmac
 import importlib.metadata
 import random
 import time
@@ -61,8 +62,13 @@ class _Attempt(Exception):
         self.wait = wait
 
 
-def fetch(source: HttpSource, state: dict[str, Any], reach: Reach, sleep: Callable[[float], None] = time.sleep) -> Iterator[Fetched]:
-    """What the URL has to say, page by page, if it is not what it said before. SourceError if it doesn't answer as agreed."""
+def fetch(
+    source: HttpSource, state: dict[str, Any], reach: Reach, sleep: Callable[[float], None] = time.sleep, key: bytes = b""
+) -> Iterator[Fetched]:
+    """What the URL has to say, page by page, if it is not what it said before. SourceError if it doesn't answer as agreed.
+
+    With a key what is remembered of the answer can't be guessed without it.
+    """
     # No connection is used twice: it goes to an address, and two hosts behind one address have two certificates.
     limits = httpx.Limits(max_keepalive_connections=0)
     with httpx.Client(trust_env=False, follow_redirects=False, timeout=_timeouts(source), limits=limits) as client:
@@ -71,7 +77,8 @@ def fetch(source: HttpSource, state: dict[str, Any], reach: Reach, sleep: Callab
         answers = list(_pages(fetching, conditions))
     if not answers:
         return
-    digest = hashlib.sha256(b"".join(hashlib.sha256(answer.body).digest() for answer in answers)).hexdigest()
+    told = b"".join(hashlib.sha256(answer.body).digest() for answer in answers)
+    digest = hmac.new(key, told, "sha256").hexdigest() if key else hashlib.sha256(told).hexdigest()
     if digest == state.get("sha256"):
         return
     name = tidy(str(source.url))

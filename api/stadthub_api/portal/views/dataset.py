@@ -73,7 +73,7 @@ def dataset_map(request: Request, lake: LakeDep, seen: ReadableDep) -> Response:
     else:
         asked = table(seen, write, request.query_params.multi_items())
         words = [*asked.filters, ("limit", str(places.MOST))]
-        query, _ = Question(seen.entry, seen.hidden, PAGE).rows(words, places.MOST, places.MOST)
+        query, _ = Question(seen.entry, seen.hidden, PAGE, seen.decision.suppression).rows(words, places.MOST, places.MOST)
         features = list(places.row_features(lake, query, asked.columns, write))
     return Response(places.collection(features[: places.MOST]), media_type="application/geo+json")
 

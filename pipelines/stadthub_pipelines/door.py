@@ -1,0 +1,36 @@
+"""A feed's door to the disk: whatever a source brings goes through it, and what doesn't come out of it is never written."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from stadthub_ingest.reducing import Reducer, is_private, reducer, storable
+from stadthub_pipelines.keys import pseudonym_key
+from stadthub_schemas.feed import Feed
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What may be stored of a feed's payloads. `key` is empty for feeds whose payloads hold nothing personal."""
+
+    feed: Feed
+    reduce: Reducer
+    key: bytes
+
+    @property
+    def private(self) -> bool:
+        """Whether payloads of this feed can hold personal data."""
+        return bool(self.key)
+
+    def frame(self, name: str, body: bytes) -> tuple[str, bytes] | None:
+        """The name and the bytes to store; None if there is nothing to store. A topic, an address or a file's name can name a
+        person too: of a private feed only its own id is kept."""
+        if not self.private:
+            return name, body
+        reduced = storable(self.reduce(body, name))
+        return (self.feed.id, reduced) if reduced else None
+
+
+def door(feed: Feed, data_dir: Path) -> Door:
+    """The door of this feed in this hub. FeedError for wrong options, StorageError if the hub's key can't be read."""
+    key = pseudonym_key(data_dir) if is_private(feed) else b""
+    return Door(feed, reducer(feed, key), key)
