@@ -67,7 +67,7 @@ class Intake:
     @property
     def is_full(self) -> bool:
         """Whether so many new rows wait for the catalogue that it should be told now."""
-        return sum(table.num_rows for table in self._fresh) >= MOST_FRESH
+        return bool(sum(table.num_rows for table in self._fresh) >= MOST_FRESH)
 
     @property
     def progress(self) -> Progress:
