@@ -46,8 +46,9 @@ class Flow:
                         self._oldest = self._oldest or time.monotonic()
                         busy = busy or intake.behind > 0
                 self._commit_if_due()
-            for intake in list(self.intakes.values()):
-                intake.remember()
+                for intake in list(self.intakes.values()):
+                    if not busy or intake.is_full:
+                        intake.remember()
 
     def note_work(self) -> None:
         """Something was judged outside a turn: it waits for its commit."""

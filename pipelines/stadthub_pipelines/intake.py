@@ -66,6 +66,11 @@ class Intake:
         return self.log.last - self.position
 
     @property
+    def is_full(self) -> bool:
+        """Whether so many new rows wait for the catalogue that it should be told now."""
+        return bool(sum(table.num_rows for table in self._fresh) >= MOST_FRESH)
+
+    @property
     def progress(self) -> Progress:
         """What a commit now would make lasting."""
         return Progress(self.position, self.counts)
@@ -133,8 +138,6 @@ class Intake:
         appended = self._store.append(self._dataset.name, self.feed.id, last, judged.accepted)
         self._fresh.append(appended.fresh)
         self._count(judged, appended.stored, appended.duplicate)
-        if sum(table.num_rows for table in self._fresh) >= MOST_FRESH:
-            self.remember()
 
     def _correct(self, frames: Sequence[Frame]) -> None:
         """Observations that were judged before: what is other now replaces what is stored, here and among the latest values."""
