@@ -99,11 +99,14 @@ class Judge:
         return self._judged(sound, sheet)
 
     def _judged(self, payloads: Sequence[Payload], sheet: _Sheet) -> Judged:
-        for payload in payloads:
-            if self._feed.kind is not Kind.TIMESERIES:
+        if self._feed.kind is not Kind.TIMESERIES:
+            for payload in payloads:
                 self._whole(payload, sheet)
-            elif not self._by_columns(payload, sheet):
-                self._by_rows(payload, sheet)
+        elif payloads:
+            judge = ObservationJudge(self._book, payloads[0].received_time)
+            for payload in payloads:
+                if not self._by_columns(payload, sheet):
+                    self._by_rows(payload, sheet, judge)
         columns = list(zip(*sheet.rejects, strict=True)) or [()] * len(REJECTS)
         rejects = pa.Table.from_arrays([pa.array(column, one.type) for column, one in zip(columns, REJECTS, strict=True)], schema=REJECTS)
         return Judged(self._accepted(sheet), rejects, sheet.received, sheet.dropped)
@@ -128,8 +131,8 @@ class Judge:
             sheet.received += 1
             sheet.refuse(payload, 0, "payload: it is nested too deep", payload.body)
 
-    def _by_rows(self, payload: Payload, sheet: _Sheet) -> None:
-        judge = ObservationJudge(self._book, payload.received_time)
+    def _by_rows(self, payload: Payload, sheet: _Sheet, judge: ObservationJudge) -> None:
+        judge.receive(payload.received_time)
         number = 0
         for number, row in enumerate(self._decoded(payload, sheet), 1):
             if row is None:
