@@ -182,7 +182,7 @@ def _block(plan: Plan, which: int, columns: dict[int, pa.Array], fields: dict[st
     def spell(index: int) -> Decoded:
         record = {place: column[index].as_py() for place, column in columns.items()}
         time = times[index].as_py()
-        return next(observations(single, record, reader.read if time is None else lambda _text, _series: time))
+        return observations(single, record, reader.read if time is None else lambda _text, _series: time)[0]
 
     return Block(which + 1, len(plan.cells), own, times, _numbers(texts, missing, plan, cell), missing, spell)
 

@@ -108,13 +108,14 @@ class Judge:
         for payload in payloads:
             if payload.body == REFUSED:
                 self._refused(payload, sheet)
-        if self._feed.kind is Kind.TIMESERIES:
-            for payload in sound:
-                if not self._by_columns(payload, sheet):
-                    self._by_rows(payload, sheet)
-        else:
+        if self._feed.kind is not Kind.TIMESERIES:
             for _, whole in groupby(sound, lambda payload: whole_of(payload.name) or payload.position):
                 self._whole(list(whole), sheet)
+        elif sound:
+            judge = ObservationJudge(self._book, sound[0].received_time)
+            for payload in sound:
+                if not self._by_columns(payload, sheet):
+                    self._by_rows(payload, sheet, judge)
         columns = list(zip(*sheet.rejects, strict=True)) or [()] * len(REJECTS)
         rejects = pa.Table.from_arrays([pa.array(column, one.type) for column, one in zip(columns, REJECTS, strict=True)], schema=REJECTS)
         return Judged(self._accepted(sheet), rejects, sheet.received, sheet.dropped)
@@ -144,8 +145,8 @@ class Judge:
         sheet.received += 1
         sheet.refuse(payload, 0, f"payload: it is not what decoder {self._feed.decoder} reads, nothing of it was kept", b"")
 
-    def _by_rows(self, payload: Payload, sheet: _Sheet) -> None:
-        judge = ObservationJudge(self._book, payload.received_time)
+    def _by_rows(self, payload: Payload, sheet: _Sheet, judge: ObservationJudge) -> None:
+        judge.receive(payload.received_time)
         number = 0
         for number, row in enumerate(self._decoded(payload, sheet), 1):
             if row is None:

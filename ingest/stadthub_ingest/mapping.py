@@ -1,7 +1,7 @@
 """The shape of declarative decoders: which column or path is which field, wide to long, constants, missing marks."""
 
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Self
@@ -165,7 +165,7 @@ def clean(value: Any, marks: frozenset[str]) -> Any:
     return value
 
 
-def observations(plan: Plan, record: Any, read: ReadTime) -> Iterator[Decoded]:
+def observations(plan: Plan, record: Any, read: ReadTime) -> list[Decoded]:
     """One row for each cell of the record, None for each missing value."""
     common: Row = dict(plan.constants)
     for name, place in plan.fields:
@@ -177,25 +177,29 @@ def observations(plan: Plan, record: Any, read: ReadTime) -> Iterator[Decoded]:
         common["phenomenon_time"] = time
     if plan.parameters:
         common["parameters"] = {name: clean(plan.fetch(record, place), plan.marks) for name, place in plan.parameters}
+    rows: list[Decoded] = []
     for cell in plan.cells:
         value = clean(plan.fetch(record, cell.place), plan.marks)
         if value is None:
-            yield None
+            rows.append(None)
             continue
         row = {**common, **cell.fields, "result": number(value, plan.notation, cell.factor)}
         if cell.quality is not None:
             row["quality"] = clean(plan.fetch(record, cell.quality), plan.marks)
-        yield row
+        rows.append(row)
+    return rows
 
 
 def _time(plan: Plan, record: Any, read: ReadTime, common: Row) -> Any:
     if not plan.times:
         return None
+    if len(plan.times) == 1:
+        time = clean(plan.fetch(record, plan.times[0]), plan.marks)
+        return None if time is None else read(time, series_of(common))
     parts = [clean(plan.fetch(record, place), plan.marks) for place in plan.times]
     if any(part is None for part in parts):
         return None
-    text = parts[0] if len(parts) == 1 else " ".join(map(str, parts))
-    return read(text, series_of(common))
+    return read(" ".join(map(str, parts)), series_of(common))
 
 
 def series_of(fields: Mapping[str, Any]) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Judging observations one by one: a dict becomes a row of OBSERVATIONS_IN, or is refused with a reason."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -22,15 +23,19 @@ _BOUNDS = {"longitude": 180.0, "latitude": 90.0}
 
 
 class ObservationJudge:
-    """Judges the observations that were received at one time."""
+    """Judges the observations that were received at one time, which `receive` moves on."""
 
     def __init__(self, book: RuleBook, received: datetime) -> None:
         self._book = book
-        self._received = received
-        self._earliest, self._latest = book.window(received)
+        self.receive(received)
         # The values of one message share these objects: what was judged last is not judged again.
-        self._last_time: tuple[Any, datetime] = (self, received)
         self._last_thing: tuple[Any, Any, tuple[str, str | None]] = (self, self, ("", None))
+
+    def receive(self, received: datetime) -> None:
+        """From here on what is judged was received at this time."""
+        self._received = received
+        self._earliest, self._latest = self._book.window(received)
+        self._last_time: tuple[Any, datetime] = (self, received)
 
     def judge(self, row: Any) -> Accepted:
         """The accepted row; RowError with one sentence."""
@@ -66,8 +71,8 @@ class ObservationJudge:
             return self._last_thing[2]
         if thing is None:
             raise RowError("thing: missing")
-        given = _word("thing", thing)
-        found = checked_key(given), (given_name(given) if name is None else _word("thing_name", name))
+        texts = type(thing) is str and (name is None or type(name) is str)
+        found = _known_thing(thing, name) if texts else _named(thing, name)
         self._last_thing = (thing, name, found)
         return found
 
@@ -103,6 +108,16 @@ class ObservationJudge:
             raise RowError(f"phenomenon_time: {_spelled(time)} lies {apart(time, self._received)} ahead")
         if time < self._earliest:
             raise RowError(f"phenomenon_time: {_spelled(time)} lies {apart(time, self._received)} back, before {_spelled(self._earliest)}")
+
+
+def _named(thing: Any, name: Any) -> tuple[str, str | None]:
+    """The key and the name of a thing."""
+    given = _word("thing", thing)
+    return checked_key(given), (given_name(given) if name is None else _word("thing_name", name))
+
+
+#: The same for texts only: a cache can't tell 1, 1.0 and true apart.
+_known_thing = lru_cache(maxsize=100_000)(_named)
 
 
 def checked_key(thing: str) -> str:

@@ -22,11 +22,8 @@ class Path:
     text: str
     steps: tuple[Step, ...]
     signs: tuple[bool, ...]
-
-    @property
-    def plain(self) -> bool:
-        """Whether it only goes down by names and numbers."""
-        return not any(self.signs)
+    #: Whether it only goes down by names and numbers.
+    plain: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +50,24 @@ def read_path(text: str) -> Path:
         steps.append(int(step) if kind == "index" and step != ALL else step)
         signs.append(kind in ("up", "top", "key", "all") or (step == ALL and kind == "index"))
         at = match.end()
-    return Path(text, tuple(steps), tuple(signs))
+    return Path(text, tuple(steps), tuple(signs), not any(signs))
 
 
 def find(place: Place, path: Path) -> Any:
     """What stands at the path, or None."""
-    value: Any = place.value
     if path.plain:
-        for step in path.steps:
-            value = _child(value, step)
-            if value is None:
-                return None
-        return value
+        return below(place.value, path)
     found = next(walk(place, path), None)
     return None if found is None else found.value
+
+
+def below(value: Any, path: Path) -> Any:
+    """What stands at a plain path in the value, or None."""
+    for step in path.steps:
+        value = _child(value, step)
+        if value is None:
+            return None
+    return value
 
 
 def walk(place: Place, path: Path, depth: int = 0) -> Iterator[Place]:

@@ -62,14 +62,22 @@ class Times(Strict):
         return value
 
 
+#: What the readers of one way of writing share: its time zone, and what texts have been read already.
+Shared = tuple[ZoneInfo | None, dict[str, datetime | Unreadable]]
+
+
 class TimeReader:
     """Reads the times of one payload; it remembers which times of the doubled hour it has seen."""
 
-    def __init__(self, times: Times) -> None:
+    def __init__(self, times: Times, shared: Shared | None = None) -> None:
         self.times = times
-        self._zone = ZoneInfo(times.time_zone) if times.time_zone else None
-        self._known = _known(times)
+        self.shared = shared or (ZoneInfo(times.time_zone) if times.time_zone else None, _known(times))
+        self._zone, self._known = self.shared
         self._seen: set[Hashable] = set()
+
+    def afresh(self) -> "TimeReader":
+        """A reader for the next payload: what is the same for all of them is not looked up again."""
+        return TimeReader(self.times, self.shared)
 
     def read(self, value: object, series: Hashable = ()) -> datetime | Unreadable:
         """The time in UTC, or why it is none. `series` tells whose time it is, for `ambiguous = "order"`."""

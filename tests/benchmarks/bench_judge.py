@@ -1,4 +1,4 @@
-"""How fast bytes become judged rows: LoRaWAN uplinks message by message, and a wide CSV column by column.
+"""How fast bytes become judged rows: small JSON objects and LoRaWAN uplinks message by message, and a wide CSV column by column.
 
 python tests/benchmarks/bench_judge.py
 """
@@ -21,6 +21,15 @@ def feed(decoder: str, options: dict[str, object]) -> Feed:
     return Feed.model_validate(
         {"id": "bench", "title": "x", "dataset": "bench", "decoder": decoder, "source": {"type": "push"}, "options": options}
     )
+
+
+def readings(count: int) -> list[Payload]:
+    """Small objects of plain keys, one value each."""
+    return [
+        Payload(number, NOW, "bench/x", json.dumps(reading).encode())
+        for number in range(1, count + 1)
+        for reading in [{"thing": f"d{number % 400}", "property": "air_temperature", "time": NOW.isoformat(), "value": number % 400 / 10}]
+    ]
 
 
 def uplinks(count: int) -> list[Payload]:
@@ -94,6 +103,12 @@ def best(run: Callable[[], int]) -> tuple[int, float, float]:
 def main() -> None:
     """Print one line for each way."""
     print(f"{platform.machine()}, Python {platform.python_version()}, best of {BEST_OF}")
+    columns = {"thing": "thing", "observed_property": "property", "phenomenon_time": "time", "result": "value"}
+    objects, keyed = readings(10_000), Judge(feed("json_table", {"columns": columns}))
+    rows, wall, cpu = best(lambda: keyed.judge(objects).accepted.num_rows)
+    print(
+        f"json_table  {rows:>9,} rows of {rows:,} messages: {wall / rows * 1e6:.1f} µs a message ({cpu / rows * 1e6:.1f} µs of processor time)"
+    )
     messages, judge = uplinks(1000), Judge(feed("chirpstack", {}))
     rows, wall, cpu = best(lambda: judge.judge(messages).accepted.num_rows)
     print(f"chirpstack  {rows:>9,} rows of 1,000 messages: {wall * 1000:.1f} µs a message ({cpu * 1000:.1f} µs of processor time)")

@@ -18,11 +18,14 @@ from stadthub_ingest.attributes import exact, feature, moment
 from stadthub_ingest.decoded import Decoded, DecodeError, Unreadable
 from stadthub_ingest.keys import column_keys
 from stadthub_ingest.mapping import Cell, Mapped, Plan, clean, constants_of, fields_of, names_in, needs, observations
-from stadthub_ingest.paths import Path, Place, find, read_path, walk
+from stadthub_ingest.paths import Path, Place, below, find, read_path, walk
 from stadthub_ingest.texts import read_exact_json, read_json, read_text
 from stadthub_ingest.times import TimeReader
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.model import Strict
+
+#: The mapping is kept for so many names of payloads.
+_NAMES = 10_000
 
 
 class Pairs(Strict):
@@ -32,6 +35,15 @@ class Pairs(Strict):
     key: str = Field(description="the path of the name in such an object")
     value: str = Field(description="the path of the value in such an object")
     others: Literal["drop", "keep"] = Field(default="drop", description="pairs that `values` does not name")
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The mapping for payloads of one name: `direct` reads objects without their surroundings, where no path asks for those."""
+
+    plan: Plan
+    direct: Plan | None
+    cells: dict[str, Cell]
 
 
 class Options(Mapped):
@@ -92,6 +104,16 @@ class Options(Mapped):
             notation=(self.decimal, self.thousands),
         )
 
+    @cached_property
+    def reader(self) -> TimeReader:
+        """What reads the times; each payload has one afresh."""
+        return TimeReader(self.times)
+
+    @cached_property
+    def ways(self) -> dict[str, _Way]:
+        """The mapping for each name that payloads had, with what the name adds. It grows with the names that come, up to a bound."""
+        return {}
+
 
 @dataclass(frozen=True, slots=True)
 class _Record:
@@ -107,21 +129,66 @@ def _fetch(record: _Record, place: Path | str) -> Any:
 
 def decode(payload: bytes, options: Options, name: str) -> Iterator[Decoded]:
     """The rows in the order of the payload."""
-    groups = names_in(options.file_name, name)
+    way = _way(options, name)
+    reader = options.reader.afresh()
+    if way.direct is None or options.rows is not None or options.lines:
+        return _decoded(_rows(payload, options), options, way, reader)
+    found = read_json(payload)
+    if isinstance(found, dict):  # the payload is the row, as most messages are
+        return iter(observations(way.direct, found, reader.read))
+    return _decoded(_places(found, None), options, way, reader)
+
+
+def _decoded(places: Iterator[Place | Unreadable], options: Options, way: _Way, reader: TimeReader) -> Iterator[Decoded]:
+    for place in places:
+        if isinstance(place, Unreadable):
+            yield place
+        elif options.kind is Kind.TIMESERIES:
+            yield from _observations(place, options, way, reader)
+        else:
+            yield _attributes(place, options, way.plan, reader)
+
+
+def _way(options: Options, name: str) -> _Way:
+    """The mapping for payloads of this name. It is worked out once."""
+    known = name if options.file_name else ""
+    way = options.ways.get(known)
+    if way is None:
+        if len(options.ways) >= _NAMES:
+            options.ways.clear()
+        way = options.ways[known] = _worked_out(options, names_in(options.file_name, name))
+    return way
+
+
+def _worked_out(options: Options, groups: dict[str, str]) -> _Way:
     cells: dict[str, Cell] = {}
     for path, value in options.values.items():
         quality = None if value.quality is None else read_path(value.quality)
         at = path if options.pairs else read_path(path)
         cells[path] = Cell(at, fields_of(value, {**groups, "path": path}), quality, value.factor)
     plan = replace(options.plan, constants=constants_of(options, groups))
-    reader = TimeReader(options.times)
-    for place in _rows(payload, options):
-        if isinstance(place, Unreadable):
-            yield place
-        elif options.kind is Kind.TIMESERIES:
-            yield from _observations(place, options, plan, cells, reader)
-        else:
-            yield _attributes(place, options, plan, reader)
+    if options.pairs is not None:
+        return _Way(plan, None, cells)
+    plan = replace(plan, cells=[*cells.values(), *plan.cells])
+    return _Way(plan, _direct(plan) if options.kind is Kind.TIMESERIES else None, cells)
+
+
+def _direct(plan: Plan) -> Plan | None:
+    """The plan for objects as they are, without their surroundings; None if a path asks for those."""
+    cells = [(cell.place, cell.quality) for cell in plan.cells]
+    paths = [*plan.times, *(path for _, path in (*plan.fields, *plan.parameters)), *(path for pair in cells for path in pair if path)]
+    if not all(path.plain for path in paths):
+        return None
+    if not all(len(path.steps) == 1 and isinstance(path.steps[0], str) for path in paths):
+        return replace(plan, fetch=below)
+    return replace(
+        plan,
+        fetch=dict.get,
+        fields=[(name, path.steps[0]) for name, path in plan.fields],
+        times=[path.steps[0] for path in plan.times],
+        cells=[replace(cell, place=cell.place.steps[0], quality=cell.quality and cell.quality.steps[0]) for cell in plan.cells],
+        parameters=[(name, path.steps[0]) for name, path in plan.parameters],
+    )
 
 
 def _rows(payload: bytes, options: Options) -> Iterator[Place | Unreadable]:
@@ -154,23 +221,25 @@ def _places(found: Any, rows: str | None) -> Iterator[Place]:
             yield place
 
 
-def _observations(place: Place, options: Options, plan: Plan, cells: dict[str, Cell], reader: TimeReader) -> Iterator[Decoded]:
+def _observations(place: Place, options: Options, way: _Way, reader: TimeReader) -> Iterator[Decoded]:
+    if way.direct is not None and isinstance(place.value, dict):
+        yield from observations(way.direct, place.value, reader.read)
+        return
     if not isinstance(place.value, dict | list):
         yield Unreadable(str(place.value)[:1000], f"rows: {str(place.value)[:100]!r} is not an object")
         return
     if options.pairs is None:
-        whole = replace(plan, cells=[*cells.values(), *plan.cells]) if cells else plan
-        yield from observations(whole, _Record(place, {}), reader.read)
+        yield from observations(way.plan, _Record(place, {}), reader.read)
         return
     pairs: dict[str, Any] = {}
     for found in walk(place, read_path(options.pairs.path)):
         key = _name(find(found, read_path(options.pairs.key)))
-        if key in pairs or (key not in cells and options.pairs.others == "drop"):
+        if key in pairs or (key not in way.cells and options.pairs.others == "drop"):
             yield None
         else:
             pairs[key] = find(found, read_path(options.pairs.value))
-    named = [cells.get(key) or Cell(key, {"observed_property": key}) for key in pairs]
-    yield from observations(replace(plan, cells=named), _Record(place, pairs), reader.read)
+    named = [way.cells.get(key) or Cell(key, {"observed_property": key}) for key in pairs]
+    yield from observations(replace(way.plan, cells=named), _Record(place, pairs), reader.read)
 
 
 def _name(key: Any) -> str:
