@@ -15,7 +15,7 @@ from stadthub_ingest.judge import Judge
 from stadthub_schemas.errors import FeedError
 from tests.ingest.feeds import balanced, feed, payload
 
-SHARED = Path(os.environ.get("STADTHUB_SHARED", Path(__file__).parents[3] / "shared")) / "data" / "lorawan"
+SHARED = Path(os.environ.get("SHARED_DIR", Path(__file__).parents[3] / "shared")) / "data" / "lorawan"
 DEVICE = {"devEui": "A84041D187D1106E", "deviceName": "Baum 17", "tags": {}}
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -122,7 +122,7 @@ def test_lost_frames_are_counted_over_accepted_rows() -> None:
 @pytest.mark.parametrize(("file", "name"), [("example.json", "dragino-lse01"), ("example3.json", "milesight-em310-udl")])
 def test_codecs_say_the_same_as_the_codecs_of_recorded_uplinks(file: str, name: str) -> None:
     if not (SHARED / file).exists():
-        pytest.skip(f"there is no {SHARED / file}: set STADTHUB_SHARED to the folder of recorded input")
+        pytest.skip(f"there is no {SHARED / file}: set SHARED_DIR to the folder of recorded input")
     uplink = json.loads((SHARED / file).read_text("utf-8"))
     found = codec.decode(codec.load(name), base64.b64decode(uplink["data"]), uplink["fPort"])
     compared = [reading for reading in found.readings if reading.name in uplink["object"]]

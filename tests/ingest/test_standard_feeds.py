@@ -17,7 +17,7 @@ from stadthub_schemas.errors import FeedError
 from stadthub_schemas.units import UNITS
 from tests.ingest.feeds import RECEIVED, balanced, feed, payload
 
-SHARED = Path(os.environ.get("STADTHUB_SHARED", Path(__file__).parents[3] / "shared")) / "data"
+SHARED = Path(os.environ.get("SHARED_DIR", Path(__file__).parents[3] / "shared")) / "data"
 PACKS = [f"ex{number}" for number in (1, 2, 3, 4, 5, 6, 10, 11, 12)]
 
 #: "Now" in the resolved forms of the standard's examples.
@@ -38,7 +38,7 @@ JUNK = st.recursive(SCALAR, lambda inner: st.one_of(st.lists(inner, max_size=4),
 def needed(path: Path) -> Path:
     """The recorded file, or a skip that says where it was looked for."""
     if not path.exists():
-        pytest.skip(f"there is no {path}: set STADTHUB_SHARED to the folder of recorded input")
+        pytest.skip(f"there is no {path}: set SHARED_DIR to the folder of recorded input")
     return path
 
 

@@ -15,7 +15,7 @@ import pytest
 from stadthub_ingest.judge import Judge, Judged, Payload
 from tests.ingest.feeds import feed
 
-DATA = Path(os.environ.get("STADTHUB_SHARED") or Path(__file__).parents[3] / "shared") / "data"
+DATA = Path(os.environ.get("SHARED_DIR") or Path(__file__).parents[3] / "shared") / "data"
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 GTFS = "gtfs/vvs-bus-751-only.gtfs.zip"
@@ -26,7 +26,7 @@ STATIONS = ["helsinki", "lillestrombysykkel", "duplicate-stations-v2", "duplicat
 def body(path: str) -> bytes:
     """The recorded file; the test is skipped where it is not."""
     if not (DATA / path).exists():
-        pytest.skip(f"the recorded input {path} is not there: set STADTHUB_SHARED to the folder that holds data/")
+        pytest.skip(f"the recorded input {path} is not there: set SHARED_DIR to the folder that holds data/")
     return (DATA / path).read_bytes()
 
 
