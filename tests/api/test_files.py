@@ -128,3 +128,9 @@ def test_only_names_that_the_catalogue_lists_are_files(anybody: httpx.Client, pa
 
 def test_a_file_of_another_dataset_is_not_reached_through_a_public_one(anybody: httpx.Client, city: City) -> None:
     assert anybody.get(f"/distributions/air/{city.files['cameras']}").status_code == 404
+
+
+def test_a_token_narrowed_to_columns_gets_no_whole_file(anybody: httpx.Client, city: City, url: str) -> None:
+    answer = anybody.get(url, headers={"Authorization": f"Bearer {city.tokens['columns']}"})
+    assert answer.status_code == 404
+    assert "use its exports" in answer.json()["detail"]

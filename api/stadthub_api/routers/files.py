@@ -26,6 +26,8 @@ NEWEST = "max-age=60, must-revalidate"
 @router.get("/distributions/{name}/{file}", openapi_extra=DATASET)
 async def published_file(request: Request, hub: HubDep, seen: ReadableDep, file: Annotated[str, Path(max_length=255)]) -> Response:
     """One published file of a dataset. The name is looked up in the catalogue; what was asked for never becomes a path."""
+    if seen.decision.columns is not None:
+        raise NotFound(f"{seen.entry.name} has no file for a token that is narrowed to columns: use its exports")
     plain, distribution = _distribution(seen, file)
     folder = hub.settings.data_dir.absolute() / "distributions" / seen.entry.name
     path, status = await hub.work(_on_disk, folder, plain, distribution)
