@@ -79,7 +79,8 @@ class RuleBook:
                 found = self._work_out(observed_property, unit)
             except RowError as refused:
                 found = refused
-            if len(self._book) < 100_000:
+            # Texts only: a dict can't tell 1, 1.0 and true apart, the sentence can.
+            if isinstance(observed_property, str) and (unit is None or isinstance(unit, str)) and len(self._book) < 100_000:
                 self._book[observed_property, unit] = found
         if isinstance(found, RowError):
             raise RowError(*found.args)

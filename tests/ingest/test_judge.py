@@ -106,6 +106,13 @@ def test_the_feeds_own_rules_come_before_the_table_of_properties() -> None:
     assert judge_row({"phenomenon_time": "2026-11-21T13:00:00Z"}, future="PT2H").accepted.num_rows == 1
 
 
+def test_names_that_are_equal_numbers_are_refused_each_in_its_own_spelling() -> None:
+    judge = Judge(feed("json_table", AS_IT_IS))
+    names = ("1", "1.0", "true")
+    rejects = judge.judge([payload(json.dumps(GOOD).replace('"air_temperature"', name)) for name in names]).rejects
+    assert rejects.column("reason").to_pylist() == [f"observed_property: {name!r} is not a name" for name in ("1", "1.0", "True")]
+
+
 def test_wrong_rules_are_a_feed_error_that_tells_every_mistake() -> None:
     with pytest.raises(FeedError) as caught:
         judge_row({}, units={"air_temperature": "hPa", "spores": "bushel"}, ranges={"ozone": [5, 1]})
