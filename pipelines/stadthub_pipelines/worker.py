@@ -149,8 +149,10 @@ class Worker:
         """Start, change and stop feeds so that those run which the folder now holds."""
         for feed_id in [one for one in self._runners if one not in look.feeds and one not in look.wrong]:
             self._runners.pop(feed_id).close()
-            self._catalog.forget_feed(feed_id)
-            LOG.info("feed removed", feed=feed_id)
+        for state in self._catalog.feeds():  # also those that were wrong, and those that went while no worker ran
+            if state.feed not in look.feeds and state.feed not in look.wrong:
+                self._catalog.forget_feed(state.feed)
+                LOG.info("feed removed", feed=state.feed)
         for feed_id, feed in look.feeds.items():
             runner = self._runners.get(feed_id)
             if runner is None or runner.feed != feed or runner.flow.dataset != look.datasets[feed_id]:
