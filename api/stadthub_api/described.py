@@ -7,12 +7,16 @@ from urllib.parse import quote
 from stadthub_api.hub import Readable
 from stadthub_catalog.entry import Entry
 from stadthub_catalog.site import Site
-from stadthub_schemas.dataset import Column, Kind
-from stadthub_schemas.vocabularies import FORMATS, FREQUENCIES, FREQUENCY_IRI, LICENSES, THEME_IRI, THEMES
+from stadthub_schemas.dataset import Column, Kind, Words
+from stadthub_schemas.vocabularies import FORMATS, FREQUENCIES, FREQUENCY_IRI, THEME_IRI, THEMES, license_named
 
-#: The faces that every dataset has, and those of a timeseries only.
-_FACES = ("rows", "aggregate", "things")
-_TIMESERIES_FACES = ("latest", "series")
+#: The faces that show rows, by kind of dataset.
+_FACES = {
+    Kind.TIMESERIES: ("rows", "aggregate", "things", "latest", "series"),
+    Kind.FEATURES: ("rows", "aggregate", "things"),
+    Kind.TABLE: ("rows", "aggregate", "things"),
+    Kind.FILES: (),
+}
 
 
 def summary(entry: Entry, site: Site) -> dict[str, Any]:
@@ -40,8 +44,6 @@ def summary(entry: Entry, site: Site) -> dict[str, Any]:
 def description(seen: Readable, site: Site) -> dict[str, Any]:
     """Everything that the hub says of one dataset: words, columns, extent, freshness, files, and where its faces are."""
     entry, words = seen.entry, seen.entry.dataset.metadata
-    license_ = LICENSES[words.license]
-    frequency = FREQUENCIES[words.update_frequency]
     extent = entry.extent.model_dump(mode="json")
     if seen.hidden & {"longitude", "latitude", "geometry"}:
         extent["bbox"] = None
@@ -50,15 +52,10 @@ def description(seen: Readable, site: Site) -> dict[str, Any]:
         "id": str(entry.id),
         "description_en": words.description_en,
         "publisher": words.publisher.model_dump(mode="json", exclude_none=True),
-        "contact": words.contact.model_dump(mode="json", exclude_none=True),
-        "license": {"id": license_.id, "title": license_.title, "iri": license_.iri, "url": license_.url, "attribution": words.attribution},
+        "contact": words.contact.model_dump(mode="json", exclude_none=True) if words.contact else None,
+        "license": _license(words),
         "themes": [{"id": one, "iri": THEME_IRI + one, "title": THEMES[one][0], "title_en": THEMES[one][1]} for one in words.themes],
-        "update_frequency": {
-            "id": words.update_frequency,
-            "iri": FREQUENCY_IRI + words.update_frequency,
-            "title": frequency[0],
-            "title_en": frequency[1],
-        },
+        "update_frequency": _frequency(words.update_frequency),
         "source_url": str(words.source_url) if words.source_url else None,
         "privacy": words.privacy.model_dump(mode="json", exclude_none=True) if words.privacy else None,
         "created": _time(entry.created),
@@ -67,6 +64,21 @@ def description(seen: Readable, site: Site) -> dict[str, Any]:
         "distributions": [_distribution(one, site) for one in entry.distributions],
         "links": _links(entry, site),
     }
+
+
+def _license(words: Words) -> dict[str, Any] | None:
+    """The licence; of one that the hub does not know only its key."""
+    known = license_named(words.license)
+    if known is None:
+        return {"id": words.license, "attribution": words.attribution} if words.license else None
+    return {"id": known.id, "title": known.title, "iri": known.iri, "url": known.url, "attribution": words.attribution}
+
+
+def _frequency(id_: str | None) -> dict[str, Any] | None:
+    if id_ is None:
+        return None
+    title, title_en, _ = FREQUENCIES[id_]
+    return {"id": id_, "iri": FREQUENCY_IRI + id_, "title": title, "title_en": title_en}
 
 
 def _column(column: Column) -> dict[str, Any]:
@@ -97,12 +109,11 @@ def _distribution(one: Any, site: Site) -> dict[str, Any]:
 
 def _links(entry: Entry, site: Site) -> dict[str, Any]:
     here = site.absolute(f"/api/v1/datasets/{entry.name}")
-    faces = _FACES + (_TIMESERIES_FACES if entry.dataset.kind is Kind.TIMESERIES else ())
     return {
         "self": here,
         "html": site.absolute(f"/datasets/{entry.name}"),
-        **{face: f"{here}/{face}" for face in faces},
-        "exports": {one: f"{here}/exports/{one}" for one in FORMATS},
+        **{face: f"{here}/{face}" for face in _FACES[entry.dataset.kind]},
+        "exports": {one: f"{here}/exports/{one}" for one in FORMATS if entry.dataset.kind is not Kind.FILES},
         "ckan": site.absolute(f"/api/3/action/package_show?id={entry.name}"),
         "documentation": site.absolute("/api/docs"),
     }

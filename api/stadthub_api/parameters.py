@@ -9,7 +9,7 @@ from typing import Any
 
 from stadthub_catalog.entry import Entry
 from stadthub_schemas.dataset import Column, ColumnType, Kind
-from stadthub_schemas.errors import QueryError
+from stadthub_schemas.errors import NotFound, QueryError
 from stadthub_schemas.query import EVERYTHING, And, Comparison, Filter, Operator, RowsQuery, Sort, Suppression
 
 Parameters = Sequence[tuple[str, str]]
@@ -68,6 +68,11 @@ class Question:
     hidden: frozenset[str]
     words: tuple[str, ...]
     suppression: Suppression | None = None
+
+    def __post_init__(self) -> None:
+        """NotFound where there are no rows to ask for."""
+        if self.entry.dataset.kind is Kind.FILES:
+            raise NotFound(f"{self.entry.name} has no rows, only files and addresses: see its distributions")
 
     @property
     def columns(self) -> Mapping[str, Column]:

@@ -61,9 +61,6 @@ def _package_show(asked: Asked) -> dict[str, Any]:
     id: the name or the id of the dataset.
     """
     wanted = required(asked.parameters, "id", "name_or_id", told="name_or_id")
-    gone = asked.shelf.withdrawn(wanted)
-    if gone is not None:
-        raise _forbidden(asked.principal, f"read package {gone}")
     return packages.package(_readable(asked, wanted), asked.site)
 
 
@@ -228,11 +225,19 @@ def _readable(asked: Asked, wanted: str) -> Entry:
     """The entry of that name or id; Missing, or NotAuthorized if the caller may not see it."""
     try:
         entry = asked.shelf.entry(wanted)
-    except NotFound as error:
-        raise Missing from error
+    except NotFound:
+        raise _absent(asked, wanted) from None
     if not may(asked.principal, Action.SEE, entry.dataset).allowed:
         raise _forbidden(asked.principal, f"read package {entry.id}")
     return entry
+
+
+def _absent(asked: Asked, wanted: str) -> Missing | NotAuthorized:
+    """Why there is no such dataset to be read: CKAN says of one that is a draft, deleted or withdrawn that it may not be read."""
+    try:
+        return _forbidden(asked.principal, f"read package {asked.shelf.hidden(wanted).id}")
+    except NotFound:
+        return Missing()
 
 
 def _forbidden(principal: Principal, what: str) -> NotAuthorized:

@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import pyarrow as pa
 
-from stadthub_catalog import audit, datasets, feeds, hot, migrate, tokens
+from stadthub_catalog import audit, datasets, feeds, hot, migrate, teams, tokens
 from stadthub_catalog.database import Database
-from stadthub_catalog.entry import Distribution, Entry, FeedState, Found, Run, Token
+from stadthub_catalog.datasets import Written
+from stadthub_catalog.entry import Distribution, Entry, FeedState, Found, Organization, Run, Token
 from stadthub_catalog.shelf import Shelf, page
+from stadthub_catalog.teams import TeamSort
 from stadthub_schemas.access import Action, Principal, Role
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Column, Dataset, Extent
@@ -53,6 +56,26 @@ class Catalog:
     def withdraw(self, name: str) -> None:
         """Take the dataset out of the catalogue; NotFound."""
         datasets.withdraw(self.database, name)
+
+    def write(self, *written: Written) -> None:
+        """Make datasets that come through CKAN's API, or bring them up to date, all or none. Conflict, NotFound."""
+        datasets.write(self.database, *written)
+
+    def purge(self, dataset: UUID) -> None:
+        """Take such a dataset away for ever; NotFound."""
+        datasets.purge(self.database, dataset)
+
+    def teams(self, sort: TeamSort) -> list[Organization]:
+        """All organisations or all groups, by name."""
+        return teams.teams(self.database, sort)
+
+    def write_teams(self, sort: TeamSort, *written: Organization) -> None:
+        """Make organisations or groups, or bring them up to date, all or none. Conflict."""
+        teams.write(self.database, sort, *written)
+
+    def purge_teams(self, sort: TeamSort, *keys: UUID) -> None:
+        """Take organisations or groups away for ever. Conflict while there are datasets, NotFound."""
+        teams.purge(self.database, sort, keys)
 
     def search(
         self,

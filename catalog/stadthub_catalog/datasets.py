@@ -1,7 +1,8 @@
 """Entries of the catalogue in the state database: published, withdrawn, read again where they changed."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -9,14 +10,13 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from stadthub_catalog import documents
 from stadthub_catalog.database import Database
-from stadthub_catalog.entry import Distribution, Entry, Organization
+from stadthub_catalog.entry import Distribution, Entry, Organization, State
 from stadthub_catalog.tables import counter, dataset_tag, distribution, organization, tag
 from stadthub_catalog.tables import dataset as table
 from stadthub_schemas.dataset import Column, Dataset, Extent, Publisher
-from stadthub_schemas.errors import NotFound, PublishError
-
-ACTIVE, WITHDRAWN = "active", "withdrawn"
+from stadthub_schemas.errors import Conflict, NotFound, PublishError
 
 #: How many ids one question names at most.
 _PART = 500
@@ -42,16 +42,16 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What is new since the caller's last look: entries, and the ids and names of those that were withdrawn."""
+    """What is new since the caller's last look: entries of every state, and the ids of those that are gone for ever."""
 
     change: int
     entries: tuple[Entry, ...]
-    withdrawn: dict[str, UUID]
+    purged: frozenset[UUID]
 
 
-def tag_id(name: str) -> UUID:
-    """The id of a keyword: the same in every hub."""
-    return uuid5(NAMESPACE_URL, f"urn:stadthub:tag:{name}")
+def tag_id(name: str, vocabulary: str | None = None) -> UUID:
+    """The id of a keyword, free or of a vocabulary: the same in every hub."""
+    return uuid5(NAMESPACE_URL, f"urn:stadthub:tag:{name}" if vocabulary is None else f"urn:stadthub:tag:{vocabulary}:{name}")
 
 
 def publish(database: Database, entry: Draft) -> None:
@@ -59,7 +59,7 @@ def publish(database: Database, entry: Draft) -> None:
     _check(entry)
     values: dict[str, Any] = {
         "kind": entry.dataset.kind.value,
-        "state": ACTIVE,
+        "state": State.ACTIVE,
         "feed": entry.feed,
         "words": entry.dataset.model_dump(mode="json", exclude_none=True),
         "columns": [column.model_dump(mode="json") for column in entry.columns],
@@ -69,6 +69,10 @@ def publish(database: Database, entry: Draft) -> None:
         number = _lock(connection) + 1
         now = datetime.now(UTC)
         row = connection.execute(select(table).where(table.c.name == entry.name)).mappings().one_or_none()
+        if row is not None and row["document"] is not None:
+            raise PublishError(
+                f"{entry.name}: a dataset of that name was written through the CKAN API: give the feed's dataset another one"
+            )
         key = row["id"] if row else uuid4()
         there = _distributions(connection, [key]).get(key, ())
         wanted = _identified(key, entry.distributions, there, now)
@@ -88,15 +92,70 @@ def publish(database: Database, entry: Draft) -> None:
         _count(connection, number)
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A dataset that somebody writes through CKAN's API: `id` and `created` stay for its life, `owner` is an organisation's id."""
+
+    id: UUID
+    name: str
+    owner: UUID
+    state: State
+    document: documents.Document
+    created: datetime
+    modified: datetime
+
+
+def write(database: Database, *written: Written) -> None:
+    """Make the datasets, or bring them up to date, all or none. Conflict where another dataset bears the name."""
+    with database.keeping() as connection, counted(connection) as number:
+        for one in written:
+            _write(connection, one, number)
+
+
+def purge(database: Database, key: UUID) -> None:
+    """Take the dataset away for ever: only that there was one stays, for the readers that still know it. NotFound."""
+    emptied = {"words": {}, "columns": [], "extent": {}, "document": {}, "feed": "", "state": State.PURGED}
+    with database.keeping() as connection, counted(connection) as number:
+        found = update(table).where(table.c.id == key, table.c.document.is_not(None))
+        if not connection.execute(found.values(name=str(key), modified=datetime.now(UTC), change=number, **emptied)).rowcount:
+            raise NotFound(f"there is no dataset {key}")
+        connection.execute(delete(dataset_tag).where(dataset_tag.c.dataset_id == key))
+
+
+def _write(connection: Connection, one: Written, number: int) -> None:
+    other = connection.execute(select(table.c.id).where(table.c.name == one.name, table.c.id != one.id)).first()
+    if other is not None:
+        raise Conflict(f"{one.name}: another dataset bears that name")
+    row = connection.execute(select(organization).where(organization.c.id == one.owner)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no organisation {one.owner}")
+    described = documents.dataset(one.name, one.document, organisation(row))
+    values = {
+        "name": one.name,
+        "organization_id": one.owner,
+        "kind": described.kind.value,
+        "state": one.state,
+        "feed": "",
+        "words": described.model_dump(mode="json", exclude_none=True),
+        "columns": [],
+        "extent": documents.extent(one.document).model_dump(mode="json"),
+        "created": one.created,
+        "modified": one.modified,
+        "change": number,
+        "document": dict(one.document),
+    }
+    if not connection.execute(update(table).where(table.c.id == one.id).values(**values)).rowcount:
+        connection.execute(insert(table).values(id=one.id, **values))
+    _write_tags(connection, one.id, described.metadata.keywords)
+
+
 def withdraw(database: Database, name: str) -> None:
     """Take it out of the catalogue; its id stays for the day it comes back. NotFound if it isn't there."""
-    active = (table.c.name == name) & (table.c.state == ACTIVE)
-    with database.keeping() as connection:
-        change = _lock(connection)
-        gone = update(table).where(active).values(state=WITHDRAWN, modified=datetime.now(UTC), change=change + 1)
+    active = (table.c.name == name) & (table.c.state == State.ACTIVE)
+    with database.keeping() as connection, counted(connection) as number:
+        gone = update(table).where(active).values(state=State.WITHDRAWN, modified=datetime.now(UTC), change=number)
         if not connection.execute(gone).rowcount:
             raise NotFound(f"there is no dataset {name!r}")
-        _count(connection, change + 1)
 
 
 def change(connection: Connection) -> int:
@@ -105,15 +164,15 @@ def change(connection: Connection) -> int:
 
 
 def changed_since(database: Database, seen: int) -> Changed:
-    """What was published or withdrawn after the change `seen`."""
+    """What was published, written, withdrawn or purged after the change `seen`."""
     rows = select(table, *(column.label(f"org_{column.name}") for column in organization.c)).join(organization)
     with database.reading() as connection:
         upto = change(connection)
         found = connection.execute(rows.where(table.c.change > seen).order_by(table.c.change)).all()
-        active = [row for row in found if row.state == ACTIVE]
-        files = _distributions(connection, [row.id for row in active])
-    entries = tuple(_entry(row, files.get(row.id, ())) for row in active)
-    return Changed(upto, entries, {row.name: row.id for row in found if row.state == WITHDRAWN})
+        there = [row for row in found if row.state != State.PURGED]
+        files = _distributions(connection, [row.id for row in there if row.document is None])
+    entries = tuple(_entry(row, files.get(row.id, ())) for row in there)
+    return Changed(upto, entries, frozenset(row.id for row in found if row.state == State.PURGED))
 
 
 def _check(entry: Draft) -> None:
@@ -124,6 +183,19 @@ def _check(entry: Draft) -> None:
             raise PublishError(f"{entry.name}: two distributions have the address {url}: each needs its own")
         if not re.match(r"/(?!/)|https?://", url):
             raise PublishError(f"{entry.name}: the distribution address {url!r} is neither a path of this hub nor an http address")
+
+
+@contextmanager
+def counted(connection: Connection) -> Iterator[int]:
+    """The number of the change that is made in this block; nobody else changes the catalogue until its transaction ends."""
+    number = _lock(connection) + 1
+    yield number
+    _count(connection, number)
+
+
+def touch(connection: Connection, owner: UUID, number: int) -> int:
+    """Let the datasets of this organisation count as changed; answer how many there are."""
+    return int(connection.execute(update(table).where(table.c.organization_id == owner).values(change=number)).rowcount)
 
 
 def _lock(connection: Connection) -> int:
@@ -145,7 +217,7 @@ def _write_organization(connection: Connection, publisher: Publisher, now: datet
         return key
     if (row.title, row.description) != (publisher.title, publisher.description):
         connection.execute(update(organization).where(organization.c.id == row.id).values(**words))
-        connection.execute(update(table).where(table.c.organization_id == row.id).values(change=number))
+        touch(connection, row.id, number)
     return UUID(str(row.id))
 
 
@@ -201,9 +273,18 @@ def _entry(row: Row[Any], distributions: tuple[Distribution, ...]) -> Entry:
         dataset=Dataset.model_validate(row.words),
         columns=tuple(Column.model_validate(column) for column in row.columns),
         extent=Extent.model_validate(row.extent),
-        distributions=distributions,
-        organization=Organization(row.org_id, row.org_name, row.org_title, row.org_description, row.org_created),
+        distributions=distributions if row.document is None else documents.distributions(row.document),
+        organization=organisation(row, "org_"),
         created=row.created,
         modified=row.modified,
         feed=row.feed,
+        state=State(row.state),
+        document=row.document,
     )
+
+
+def organisation(row: Row[Any], prefix: str = "") -> Organization:
+    """A row of the organisations (or the groups), whose columns are named with this prefix."""
+    names = {"id", "name", "title", "description", "created", "image_url", "state", "extras"}
+    values = {name: getattr(row, prefix + name) for name in names}
+    return Organization(**{**values, "state": State(values["state"]), "extras": tuple((key, value) for key, value in values["extras"])})

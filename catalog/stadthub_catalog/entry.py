@@ -3,12 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from stadthub_schemas.access import Action, Role
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Column, Dataset, Extent
+
+
+class State(StrEnum):
+    """Whether an entry is shown: `active` to those who may see it, the others to those who may write it."""
+
+    ACTIVE = "active"
+    DRAFT = "draft"
+    DELETED = "deleted"
+    WITHDRAWN = "withdrawn"
+    PURGED = "purged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +39,22 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """A publisher as the catalogue keeps it."""
+    """A publisher or a group as the catalogue keeps it."""
 
     id: UUID
     name: str
     title: str
     description: str
     created: datetime
+    image_url: str = ""
+    state: State = State.ACTIVE
+    extras: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A dataset of the catalogue. `modified` changes only when its data or its words do."""
+    """A dataset of the catalogue. `modified` changes only when its data or its words do. `document` is what was written through
+    CKAN's API, in its words; None for a dataset that a feed file describes."""
 
     id: UUID
     dataset: Dataset
@@ -50,6 +65,8 @@ class Entry:
     created: datetime
     modified: datetime
     feed: str = ""
+    state: State = State.ACTIVE
+    document: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:

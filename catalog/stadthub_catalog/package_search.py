@@ -53,12 +53,18 @@ _KNOWN = frozenset(
     ]
 )
 
+
+def _contact(entry: Entry, field: str) -> tuple[str | None, ...]:
+    contact = entry.dataset.metadata.contact
+    return () if contact is None else (getattr(contact, field),)
+
+
 #: What can be searched by its words.
 _TEXTS: dict[str, Callable[[Entry], Iterable[str | None]]] = {
     "title": lambda entry: (entry.dataset.metadata.title, entry.dataset.metadata.title_en),
     "notes": lambda entry: (entry.dataset.metadata.description, entry.dataset.metadata.description_en),
     "author": lambda entry: (entry.dataset.metadata.publisher.title,),
-    "maintainer": lambda entry: (entry.dataset.metadata.contact.name,),
+    "maintainer": lambda entry: _contact(entry, "name"),
     "res_name": lambda entry: (one.title for one in entry.distributions),
 }
 
@@ -74,7 +80,7 @@ _WORDS: dict[str, Callable[[Entry], Iterable[str]]] = {
     "groups": lambda entry: map(packages.theme_name, entry.dataset.metadata.themes),
     "organization": lambda entry: (entry.organization.name,),
     "owner_org": lambda entry: (str(entry.organization.id),),
-    "license_id": lambda entry: (entry.dataset.metadata.license,),
+    "license_id": lambda entry: filter(None, (entry.dataset.metadata.license,)),
     "capacity": lambda entry: ("public" if entry.dataset.metadata.access is AccessClass.PUBLIC else "private",),
     "state": lambda _: ("active",),
     "type": lambda _: ("dataset",),
@@ -82,7 +88,7 @@ _WORDS: dict[str, Callable[[Entry], Iterable[str]]] = {
     "entity_type": lambda _: ("package",),
     "res_format": lambda entry: (FORMATS[one.format].title if one.format in FORMATS else one.format for one in entry.distributions),
     "res_url": lambda entry: (one.url for one in entry.distributions),
-    "maintainer_email": lambda entry: filter(None, (entry.dataset.metadata.contact.email,)),
+    "maintainer_email": lambda entry: filter(None, _contact(entry, "email")),
 }
 
 _TIMES: dict[str, Callable[[Entry], datetime]] = {

@@ -3,70 +3,104 @@
 The order of the keys is CKAN's. Time stamps have no zone there; they are UTC.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import orjson
 
 from stadthub_catalog.datasets import tag_id
-from stadthub_catalog.entry import Distribution, Entry, Organization
+from stadthub_catalog.entry import Distribution, Entry, Organization, State
 from stadthub_catalog.site import Site
 from stadthub_schemas.dataset import AccessClass
-from stadthub_schemas.vocabularies import FORMATS, FREQUENCY_IRI, LICENSES, THEME_IRI, THEMES, License
+from stadthub_schemas.vocabularies import FORMATS, FREQUENCY_IRI, THEME_IRI, THEMES, License, license_named
+
+#: The hub's own groups by name.
+Groups = Mapping[str, Organization]
+NO_GROUPS: Groups = MappingProxyType({})
 
 
-def package(entry: Entry, site: Site) -> dict[str, Any]:
-    """A dataset as `package_show` gives it."""
+def package(entry: Entry, site: Site, groups: Groups = NO_GROUPS) -> dict[str, Any]:
+    """A dataset as `package_show` gives it. `groups` are the hub's own beside the themes, by name."""
+    said = entry.document if entry.document is not None else _said(entry, site)
+    license_ = license_named(said["license_id"])
+    resources = [_placed(one, entry, place, site) for place, one in enumerate(said["resources"])]
+    known_url = {"license_url": license_.url} if license_ else {}
+    return {
+        "author": said["author"],
+        "author_email": said["author_email"],
+        "creator_user_id": said["creator_user_id"],
+        "id": str(entry.id),
+        "isopen": license_ is not None and license_.is_open,
+        "license_id": said["license_id"],
+        "license_title": license_.title if license_ else said["license_id"],
+        **known_url,
+        "maintainer": said["maintainer"],
+        "maintainer_email": said["maintainer_email"],
+        "metadata_created": stamp(entry.created),
+        "metadata_modified": stamp(entry.modified),
+        "name": entry.name,
+        "notes": said["notes"],
+        "num_resources": len(resources),
+        "num_tags": len(said["tags"]),
+        "organization": _owner(entry.organization),
+        "owner_org": str(entry.organization.id),
+        "private": said["private"],
+        "state": "deleted" if entry.state is State.WITHDRAWN else entry.state.value,
+        "title": said["title"],
+        "type": said["type"],
+        "url": said["url"],
+        "version": said["version"],
+        "extras": [*said["extras"]],
+        "groups": [found for name in said["groups"] if (found := _group_named(name, groups))],
+        "resources": resources,
+        "tags": [
+            {**tag(one["name"], one["vocabulary_id"]), "state": "active", "vocabulary_id": one["vocabulary_id"]} for one in said["tags"]
+        ],
+        "relationships_as_subject": [],
+        "relationships_as_object": [],
+    }
+
+
+def _said(entry: Entry, site: Site) -> dict[str, Any]:
+    """What a feed file says of its dataset, as a document in CKAN's words."""
     meta = entry.dataset.metadata
-    license_ = LICENSES[meta.license]
     return {
         "author": meta.publisher.title,
         "author_email": meta.publisher.contact.email if meta.publisher.contact else None,
         "creator_user_id": None,
-        "id": str(entry.id),
-        "isopen": license_.is_open,
-        "license_id": license_.id,
-        "license_title": license_.title,
-        "license_url": license_.url,
-        "maintainer": meta.contact.name,
-        "maintainer_email": meta.contact.email,
-        "metadata_created": stamp(entry.created),
-        "metadata_modified": stamp(entry.modified),
-        "name": entry.name,
+        "license_id": meta.license,
+        "maintainer": meta.contact.name if meta.contact else None,
+        "maintainer_email": meta.contact.email if meta.contact else None,
         "notes": meta.description,
-        "num_resources": len(entry.distributions),
-        "num_tags": len(set(meta.keywords)),
-        "organization": _owner(entry.organization),
-        "owner_org": str(entry.organization.id),
         "private": meta.access is not AccessClass.PUBLIC,
-        "state": "active",
         "title": meta.title,
         "type": "dataset",
         "url": str(meta.source_url) if meta.source_url else site.absolute(f"/datasets/{entry.name}"),
         "version": None,
         "extras": extras(entry),
-        "groups": [_group(theme) for theme in sorted(set(meta.themes))],
-        "resources": [resource(entry, one, place, site) for place, one in enumerate(entry.distributions)],
-        "tags": [{**tag(name), "state": "active", "vocabulary_id": None} for name in sorted(set(meta.keywords))],
-        "relationships_as_subject": [],
-        "relationships_as_object": [],
+        "groups": [theme_name(theme) for theme in sorted(set(meta.themes))],
+        "resources": [_described(one) for one in entry.distributions],
+        "tags": [{"name": name, "vocabulary_id": None} for name in sorted(set(meta.keywords))],
     }
 
 
 def extras(entry: Entry) -> list[dict[str, str]]:
     """What CKAN has no key for, under the names that its DCAT extension reads; what is not known is left out."""
     meta, extent = entry.dataset.metadata, entry.extent
+    license_ = license_named(meta.license)
     values = {
         "access_rights": meta.access.value,
         "attribution": meta.attribution,
-        "contact_email": meta.contact.email,
-        "contact_name": meta.contact.name,
-        "frequency": FREQUENCY_IRI + meta.update_frequency,
+        "contact_email": meta.contact.email if meta.contact else None,
+        "contact_name": meta.contact.name if meta.contact else None,
+        "frequency": FREQUENCY_IRI + meta.update_frequency if meta.update_frequency else None,
         "identifier": str(entry.id),
         "issued": entry.created.isoformat(),
         "kind": entry.dataset.kind.value,
-        "license_iri": LICENSES[meta.license].iri,
+        "license_iri": license_.iri if license_ else None,
         "modified": entry.modified.isoformat(),
         "notes_en": meta.description_en,
         "publisher_name": meta.publisher.title,
@@ -83,6 +117,17 @@ def extras(entry: Entry) -> list[dict[str, str]]:
 
 def resource(entry: Entry, one: Distribution, place: int, site: Site) -> dict[str, Any]:
     """A distribution as `resource_show` gives it."""
+    said = _described(one) if entry.document is None else entry.document["resources"][place]
+    return _placed(said, entry, place, site)
+
+
+def _placed(said: Mapping[str, Any], entry: Entry, place: int, site: Site) -> dict[str, Any]:
+    """A resource with what follows from its place in its package."""
+    return {**said, "package_id": str(entry.id), "position": place, "url": site.absolute(said["url"])}
+
+
+def _described(one: Distribution) -> dict[str, Any]:
+    """What the hub knows of a distribution of its own, as a resource."""
     known = FORMATS.get(one.format)
     return {
         "cache_last_updated": None,
@@ -98,19 +143,19 @@ def resource(entry: Entry, one: Distribution, place: int, site: Site) -> dict[st
         "mimetype": known.media_type.partition(";")[0] if known else None,
         "mimetype_inner": None,
         "name": one.title or (known.title if known else one.format),
-        "package_id": str(entry.id),
-        "position": place,
+        "package_id": None,
+        "position": 0,
         "resource_type": None,
         "size": one.size,
         "state": "active",
-        "url": site.absolute(one.url),
+        "url": one.url,
         "url_type": None,
     }
 
 
-def tag(name: str) -> dict[str, Any]:
+def tag(name: str, vocabulary: str | None = None) -> dict[str, Any]:
     """A keyword in a package."""
-    return {"display_name": name, "id": str(tag_id(name)), "name": name}
+    return {"display_name": name, "id": str(tag_id(name, vocabulary)), "name": name}
 
 
 def organization(one: Organization, count: int) -> dict[str, Any]:
@@ -188,6 +233,23 @@ def stamp(time: datetime | None) -> str | None:
     return None if time is None else time.replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
+def _group_named(name: str, groups: Groups) -> dict[str, Any] | None:
+    """A group as it stands in a package: a theme, or one of the hub's own; None if it is gone."""
+    if name.upper() in THEMES:
+        return _group(name.upper())
+    own = groups.get(name)
+    if own is None or own.state is not State.ACTIVE:
+        return None
+    return {
+        "description": own.description,
+        "display_name": own.title or own.name,
+        "id": str(own.id),
+        "image_display_url": own.image_url,
+        "name": own.name,
+        "title": own.title,
+    }
+
+
 def _group(theme: str) -> dict[str, Any]:
     title, title_en = THEMES[theme]
     return {
@@ -208,11 +270,11 @@ def _owner(one: Organization) -> dict[str, Any]:
         "title": one.title,
         "type": "organization",
         "description": one.description,
-        "image_url": "",
+        "image_url": one.image_url,
         "created": stamp(one.created),
         "is_organization": True,
         "approval_status": "approved",
-        "state": "active",
+        "state": one.state.value,
     }
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from stadthub_catalog.database import Database
 from stadthub_catalog.datasets import change, changed_since
-from stadthub_catalog.entry import Distribution, Entry, Found
+from stadthub_catalog.entry import Distribution, Entry, Found, State
 from stadthub_catalog.index import Index
 from stadthub_schemas.access import Action, Principal, may
 from stadthub_schemas.errors import NotFound, QueryError
@@ -16,7 +16,7 @@ from stadthub_schemas.errors import NotFound, QueryError
 FACETS: dict[str, Callable[[Entry], Iterable[str]]] = {
     "publisher": lambda entry: (entry.organization.name,),
     "theme": lambda entry: entry.dataset.metadata.themes,
-    "license": lambda entry: (entry.dataset.metadata.license,),
+    "license": lambda entry: filter(None, (entry.dataset.metadata.license,)),
     "format": lambda entry: {one.format for one in entry.distributions},
     "kind": lambda entry: (entry.dataset.kind.value,),
     "keyword": lambda entry: entry.dataset.metadata.keywords,
@@ -38,7 +38,7 @@ class Shelf:
         self._entries: dict[str, Entry] = {}
         self._by_id: dict[UUID, str] = {}
         self._files: dict[UUID, tuple[Entry, Distribution]] = {}
-        self._withdrawn: dict[str, UUID] = {}
+        self._hidden: dict[UUID, Entry] = {}
         self._facets: dict[str, dict[str, tuple[str, ...]]] = {facet: {} for facet in FACETS}
         self._index = Index()
         self._visible: dict[Principal, dict[str, Entry]] = {}
@@ -78,12 +78,20 @@ class Shelf:
             raise NotFound(f"there is no distribution {key!r}")
         return found
 
-    def withdrawn(self, name: str) -> UUID | None:
-        """The id of a withdrawn dataset, by its name or id; None if there is none."""
+    def hidden(self, key: str) -> Entry:
+        """The entry of that name or id that is not active: a draft, a deleted or a withdrawn one. NotFound."""
         with self._lock:
             self._refresh()
-            wanted = _uuid(name)
-            return self._withdrawn.get(name) or next((key for key in self._withdrawn.values() if key == wanted), None)
+            found = self._hidden.get(_uuid(key) or _NOBODY) or next((one for one in self._hidden.values() if one.name == key), None)
+        if found is None:
+            raise NotFound(f"there is no dataset {key!r}")
+        return found
+
+    def all_hidden(self) -> list[Entry]:
+        """All entries that are not active, by name."""
+        with self._lock:
+            self._refresh()
+            return sorted(self._hidden.values(), key=lambda entry: entry.name)
 
     def relevance(self, text: str) -> dict[str, float]:
         """The names of all entries that hold every word of the text, with their relevance."""
@@ -132,17 +140,18 @@ class Shelf:
         if now == self._seen:
             return
         news = changed_since(self._database, self._seen)
-        for name, key in news.withdrawn.items():
-            self._drop(name)
-            self._withdrawn[name] = key
+        for key in news.purged:
+            self._drop(key)
         for entry in news.entries:
-            self._drop(entry.name)
+            self._drop(entry.id)
             self._put(entry)
         self._visible.clear()
         self._seen = news.change
 
     def _put(self, entry: Entry) -> None:
-        self._withdrawn.pop(entry.name, None)
+        if entry.state is not State.ACTIVE:
+            self._hidden[entry.id] = entry
+            return
         self._entries[entry.name] = entry
         self._by_id[entry.id] = entry.name
         for one in entry.distributions:
@@ -152,11 +161,13 @@ class Shelf:
             self._facets.setdefault(facet, {})[entry.name] = tuple(values(entry))
         self._index.put(entry)
 
-    def _drop(self, name: str) -> None:
-        old = self._entries.pop(name, None)
-        if old is None:
+    def _drop(self, key: UUID) -> None:
+        """Forget the entry, whatever it was called."""
+        self._hidden.pop(key, None)
+        name = self._by_id.pop(key, None)
+        if name is None:
             return
-        del self._by_id[old.id]
+        old = self._entries.pop(name)
         for one in old.distributions:
             if one.id is not None:
                 del self._files[one.id]

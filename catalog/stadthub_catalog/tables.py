@@ -74,9 +74,27 @@ organization = Table(
     Column("title", Text, nullable=False),
     Column("description", Text, nullable=False),
     Column("created", UtcTime, nullable=False),
+    Column("image_url", Text, nullable=False, server_default=""),
+    Column("state", String(20), nullable=False, server_default="active"),
+    Column("extras", JSON, nullable=False, server_default="[]"),
+)
+
+#: Groups of datasets as CKAN has them, beside the themes, which are groups too.
+group = Table(
+    "group",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("created", UtcTime, nullable=False),
+    Column("image_url", Text, nullable=False, server_default=""),
+    Column("state", String(20), nullable=False, server_default="active"),
+    Column("extras", JSON, nullable=False, server_default="[]"),
 )
 
 #: `change` is the value of the counter when the row was last written: readers load only what is newer than what they have.
+#: `document` is what was written through CKAN's API; null where a feed file describes the dataset.
 dataset = Table(
     "dataset",
     metadata,
@@ -92,6 +110,7 @@ dataset = Table(
     Column("created", UtcTime, nullable=False),
     Column("modified", UtcTime, nullable=False),
     Column("change", BigInteger, nullable=False, index=True),
+    Column("document", JSON(none_as_null=True)),
 )
 
 distribution = Table(

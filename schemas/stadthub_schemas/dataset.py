@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import EmailStr, Field, HttpUrl, StringConstraints
 
-from stadthub_schemas.model import ColumnName, Name, Strict, Text
+from stadthub_schemas.model import CatalogName, ColumnName, Strict, Text
 from stadthub_schemas.vocabularies import FrequencyId, LicenseId, ThemeId
 
 #: A CKAN tag: 2 to 100 word characters, blanks, `-`, `_`, `.`
@@ -14,11 +14,12 @@ Keyword = Annotated[str, StringConstraints(pattern=r"^[\w \-.]{2,100}$")]
 
 
 class Kind(StrEnum):
-    """The three kinds of dataset (design 4)."""
+    """The three kinds of dataset with rows in the lake (design 4), and datasets that are only files and addresses."""
 
     TIMESERIES = "timeseries"
     FEATURES = "features"
     TABLE = "table"
+    FILES = "files"
 
 
 class AccessClass(StrEnum):
@@ -79,7 +80,7 @@ class Contact(Strict):
 class Publisher(Strict):
     """The organisation that answers for a dataset; `name` is its key in the catalogue."""
 
-    name: Name
+    name: CatalogName
     title: Text
     description: str = ""
     url: HttpUrl | None = None
@@ -101,20 +102,21 @@ class Privacy(Strict):
     assessment_url: HttpUrl | None = Field(default=None, description="where the data protection impact assessment stands")
 
 
-class Metadata(Strict):
-    """The `[metadata]` of a feed file: what the catalogue says of its dataset. German is the main language."""
+class Words(Strict):
+    """What the catalogue says of a dataset, as far as it is known: others' catalogues say less than our feed files. German is the
+    main language."""
 
     title: Text
     title_en: Text | None = None
-    description: Text
+    description: str = ""
     description_en: Text | None = None
-    license: LicenseId
+    license: str | None = None
     attribution: Text | None = None
     publisher: Publisher
-    contact: Contact
-    themes: tuple[ThemeId, ...] = Field(min_length=1)
-    keywords: tuple[Keyword, ...] = ()
-    update_frequency: FrequencyId = "IRREG"
+    contact: Contact | None = None
+    themes: tuple[ThemeId, ...] = ()
+    keywords: tuple[str, ...] = ()
+    update_frequency: FrequencyId | None = None
     source_url: HttpUrl | None = None
     simulated: bool = False
     access: AccessClass = AccessClass.PUBLIC
@@ -130,12 +132,23 @@ class Metadata(Strict):
         return min((one for one in said if one is not None), default=None)
 
 
+class Metadata(Words):
+    """The `[metadata]` of a feed file: what our own datasets must say."""
+
+    description: Text
+    license: LicenseId
+    contact: Contact
+    themes: tuple[ThemeId, ...] = Field(min_length=1)
+    keywords: tuple[Keyword, ...] = ()
+    update_frequency: FrequencyId = "IRREG"
+
+
 class Dataset(Strict):
     """A dataset as every room knows it: its name, its kind, its metadata."""
 
-    name: Name
+    name: CatalogName
     kind: Kind
-    metadata: Metadata
+    metadata: Words
     key: tuple[str, ...] = Field(default=(), description="the columns that tell a row of a table from the others")
 
 

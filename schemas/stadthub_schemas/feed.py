@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, HttpUrl, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, HttpUrl, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
 from stadthub_schemas.dataset import Dataset, Kind, Metadata, Privacy
@@ -141,6 +141,13 @@ class Feed(Strict):
     key: tuple[str, ...] = ()
     paused: bool = False
     raw_days: int = Field(default=30, ge=1, description="how many days the raw log is kept for replay")
+
+    @field_validator("kind")
+    @classmethod
+    def _has_rows(cls, kind: Kind) -> Kind:
+        if kind is Kind.FILES:
+            raise ValueError("a feed brings rows: use timeseries, features or table")
+        return kind
 
     def described(self) -> Dataset | None:
         """The dataset that this feed describes, or None where another feed does."""

@@ -15,6 +15,10 @@ class Strict(BaseModel):
 NAME = r"^[a-z][a-z0-9-]{1,99}$"
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 
+#: What CKAN lets a dataset or an organisation be called: more than our own names, so that every catalogue can be taken in.
+CATALOG_NAME = r"^[a-z0-9_-]{2,100}$"
+CatalogName = Annotated[str, StringConstraints(pattern=CATALOG_NAME)]
+
 #: A column of a dataset: lower case, digits and underscores, so that it is one word in every query language.
 COLUMN_NAME = r"^[a-z][a-z0-9_]{0,62}$"
 ColumnName = Annotated[str, StringConstraints(pattern=COLUMN_NAME)]
@@ -22,6 +26,7 @@ ColumnName = Annotated[str, StringConstraints(pattern=COLUMN_NAME)]
 #: What a pattern means, for those who wrote something else.
 SHAPES = {
     NAME: "a name has 2 to 100 small letters (a-z), digits and hyphens, and begins with a letter",
+    CATALOG_NAME: "a name has 2 to 100 small letters (a-z), digits, hyphens and underscores",
     COLUMN_NAME: "a column's name has 1 to 63 small letters (a-z), digits and underscores, and begins with a letter",
 }
 

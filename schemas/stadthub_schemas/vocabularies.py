@@ -74,6 +74,12 @@ LICENSES: dict[str, License] = {
     )
 }
 
+
+def license_named(id_: str | None) -> License | None:
+    """The licence with this key; None for one that the hub does not know, or none at all."""
+    return None if id_ is None else LICENSES.get(id_)
+
+
 LicenseId = Literal["dl-de-by-2.0", "dl-de-zero-2.0", "cc-by-4.0", "cc0-1.0", "odbl-1.0", "other-closed"]
 
 ThemeId = Literal["AGRI", "ECON", "EDUC", "ENER", "ENVI", "GOVE", "HEAL", "INTR", "JUST", "REGI", "SOCI", "TECH", "TRAN"]

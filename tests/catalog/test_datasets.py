@@ -15,7 +15,7 @@ from tests.catalog.samples import COLUMNS, CSV, GEOJSON, dataset, publish
 def test_an_entry_says_what_was_published(catalog: Catalog) -> None:
     publish(catalog)
     entry = catalog.entry("baeume")
-    assert entry.dataset == dataset()
+    assert entry.dataset.model_dump() == dataset().model_dump()
     assert entry.columns == COLUMNS
     assert entry.extent.rows == 3
     assert [(one.url, one.size, one.sha256) for one in entry.distributions] == [

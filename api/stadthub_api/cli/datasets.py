@@ -68,7 +68,7 @@ def show(
         "access": words.access,
         "license": words.license,
         "publisher": words.publisher.title,
-        "contact": words.contact.name,
+        "contact": words.contact and words.contact.name,
         "themes": ", ".join(words.themes),
         "rows": extent.rows,
         "from": extent.first_time,

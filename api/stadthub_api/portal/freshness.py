@@ -40,9 +40,9 @@ LOOKS: dict[Freshness, Look] = {
 }
 
 
-def freshness(extent: Extent, frequency: FrequencyId, now: datetime) -> Freshness:
+def freshness(extent: Extent, frequency: FrequencyId | None, now: datetime) -> Freshness:
     """Whether the newest data are as new as promised."""
-    rhythm = FREQUENCIES[frequency][2]
+    rhythm = FREQUENCIES[frequency or "IRREG"][2]
     if extent.rows == 0:
         return Freshness.EMPTY
     if extent.last_time is None or rhythm is None:

@@ -16,7 +16,7 @@ from stadthub_api.portal import assets
 from stadthub_api.portal.freshness import LOOKS, Freshness, freshness
 from stadthub_api.portal.language import NAMES, PREFIXES, Writing, bare, in_language, language_of, translations
 from stadthub_catalog.entry import Entry
-from stadthub_schemas.dataset import Language
+from stadthub_schemas.dataset import Kind, Language
 from stadthub_schemas.properties import title
 from stadthub_schemas.settings import Settings
 from stadthub_schemas.vocabularies import FORMATS, FREQUENCIES, LICENSES, THEMES
@@ -39,7 +39,7 @@ COLUMN_TYPES = {
 NUMERIC = ("integer", "number", "decimal")
 
 #: The words for the kinds of dataset and for what MapLibre says by itself; in German, translated when shown.
-KINDS = {"timeseries": "Zeitreihe", "features": "Geodaten", "table": "Tabelle"}
+KINDS = {"timeseries": "Zeitreihe", "features": "Geodaten", "table": "Tabelle", "files": "Dateien"}
 MAP_WORDS = {
     "Map.Title": "Karte",
     "NavigationControl.ZoomIn": "Vergrößern",
@@ -105,6 +105,8 @@ def _everywhere(request: Request) -> dict[str, Any]:
     now = datetime.now(UTC)
 
     def fresh(entry: Entry) -> Freshness:
+        if entry.dataset.kind is Kind.FILES:
+            return Freshness.UNKNOWN
         return freshness(entry.extent, entry.dataset.metadata.update_frequency, now)
 
     return {

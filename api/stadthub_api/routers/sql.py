@@ -10,6 +10,7 @@ from stadthub_api.deps import DATASET, HubDep, PrincipalDep
 from stadthub_api.formats import WRITERS, wanted
 from stadthub_api.hub import Hub, Readable, readable
 from stadthub_schemas.access import Principal
+from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import NotFound
 from stadthub_schemas.model import Strict
 from stadthub_schemas.vocabularies import FORMATS
@@ -44,6 +45,8 @@ def _answer(hub: Hub, principal: Principal, text: str, format_: str) -> bytes:
 def _seen(hub: Hub, principal: Principal) -> list[Readable]:
     found = []
     for entry in hub.catalog.entries():
+        if entry.dataset.kind is Kind.FILES:
+            continue
         try:
             found.append(readable(entry, principal))
         except NotFound:

@@ -35,6 +35,8 @@ EXPORTS = {
 @router.get("/datasets/{name}", openapi_extra=DATASET)
 def dataset(request: Request, lake: LakeDep, seen: ReadableDep) -> Response:
     """One dataset and the part of its rows that the address asks for."""
+    if seen.entry.dataset.kind is Kind.FILES:
+        return _files(request, seen)
     write = writing(request)
     asked = table(seen, write, request.query_params.multi_items())
     answer = asked.answer(lake)
@@ -60,6 +62,19 @@ def dataset(request: Request, lake: LakeDep, seen: ReadableDep) -> Response:
         **_machine(request, seen, asked),
     }
     return page(request, "dataset.html", context)
+
+
+def _files(request: Request, seen: Readable) -> Response:
+    """The page of a dataset that has no rows."""
+    name, url = seen.entry.dataset.name, settings(request).url
+    context = {
+        "entry": seen.entry,
+        "meta": seen.entry.dataset.metadata,
+        "box": seen.entry.extent.bbox,
+        "api": f"/api/v1/datasets/{name}",
+        "citation": _citation(seen.entry, url, writing(request)),
+    }
+    return page(request, "files.html", context)
 
 
 @router.get("/datasets/{name}/map.geojson", openapi_extra=DATASET)

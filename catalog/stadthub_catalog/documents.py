@@ -1,0 +1,138 @@
+"""A dataset that was written through CKAN's API: its document as it is kept, and what the other faces read out of it.
+
+The document holds what its writer said, in CKAN's words: title, notes, author, maintainer, license_id, url, version, type,
+private, extras `[{key, value}]`, tags `[{name, vocabulary_id}]`, groups `[name]`, resources (whole). What follows from
+other things (organization, counts, titles of licences) is not kept but worked out when it is asked for.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from pydantic import EmailStr, HttpUrl, TypeAdapter, ValidationError
+from shapely import from_geojson
+from shapely.errors import GEOSException
+
+from stadthub_catalog.entry import Distribution, Organization
+from stadthub_schemas.dataset import AccessClass, Contact, Dataset, Extent, Kind, Publisher, Words
+from stadthub_schemas.vocabularies import FORMATS, FREQUENCIES, FREQUENCY_IRI, THEME_IRI, THEMES
+
+Document = Mapping[str, Any]
+
+_EMAIL: TypeAdapter[Any] = TypeAdapter(EmailStr)
+_URL: TypeAdapter[Any] = TypeAdapter(HttpUrl)
+
+#: Extras that say within which box or time a dataset lies, as ckanext-spatial and ckanext-dcat name them.
+_SPATIAL, _BEGIN, _END = "spatial", "temporal_start", "temporal_end"
+
+
+def dataset(name: str, document: Document, owner: Organization) -> Dataset:
+    """What the hub says of the dataset."""
+    extras = extras_of(document)
+    words = Words(
+        title=document.get("title") or name,
+        title_en=extras.get("title_en") or None,
+        description=document.get("notes") or "",
+        description_en=extras.get("notes_en") or None,
+        license=document.get("license_id") or None,
+        attribution=extras.get("attribution") or None,
+        publisher=Publisher(name=owner.name, title=owner.title or owner.name, description=owner.description),
+        contact=_contact(document),
+        themes=_themes(document, extras),
+        keywords=tuple(tag["name"] for tag in document.get("tags", ())),
+        update_frequency=_frequency(extras.get("frequency", "")),
+        source_url=_good(_URL, document.get("url")),
+        access=AccessClass.INTERNAL if document.get("private") else AccessClass.PUBLIC,
+    )
+    return Dataset(name=name, kind=Kind.FILES, metadata=words)
+
+
+def extent(document: Document) -> Extent:
+    """What the extras say that the data cover."""
+    extras = extras_of(document)
+    return Extent(
+        first_time=extras.get(_BEGIN) or None,
+        last_time=extras.get(_END) or None,
+        bbox=_box(extras.get(_SPATIAL, "")),
+    )
+
+
+def distributions(document: Document) -> tuple[Distribution, ...]:
+    """The resources as distributions."""
+    return tuple(_distribution(one) for one in document.get("resources", ()))
+
+
+def extras_of(document: Document) -> dict[str, str]:
+    """The extras by key."""
+    return {str(one["key"]): str(one["value"]) for one in document.get("extras", ())}
+
+
+def _distribution(resource: Mapping[str, Any]) -> Distribution:
+    format_ = str(resource.get("format") or "")
+    known = next((one.id for one in FORMATS.values() if format_.casefold() in (one.id, one.title.casefold())), format_)
+    size = resource.get("size")
+    return Distribution(
+        format=known,
+        url=str(resource.get("url") or ""),
+        title=str(resource.get("name") or ""),
+        size=size if isinstance(size, int) else None,
+        sha256=str(resource.get("hash") or ""),
+        modified=_time(resource.get("last_modified") or resource.get("metadata_modified")),
+        created=_time(resource.get("created")),
+        id=UUID(resource["id"]),
+    )
+
+
+def _contact(document: Document) -> Contact | None:
+    """Whom to ask: the maintainer, else the author."""
+    for role in ("maintainer", "author"):
+        name, email = document.get(role) or "", _good(_EMAIL, document.get(f"{role}_email"))
+        if name or email:
+            return Contact(name=name or email, email=email)
+    return None
+
+
+def _themes(document: Document, extras: Mapping[str, str]) -> tuple[Any, ...]:
+    """The European themes among the groups, and those in the extra that ckanext-dcat writes."""
+    said = {str(name).upper() for name in document.get("groups", ())}
+    try:
+        iris = orjson.loads(extras.get("theme", "[]"))
+    except orjson.JSONDecodeError:
+        iris = [extras["theme"]]
+    said |= {str(iri).removeprefix(THEME_IRI) for iri in (iris if isinstance(iris, list) else [iris])}
+    return tuple(theme for theme in THEMES if theme in said)
+
+
+def _frequency(said: str) -> Any:
+    code = said.removeprefix(FREQUENCY_IRI).upper()
+    return code if code in FREQUENCIES else None
+
+
+def _box(spatial: str) -> tuple[float, float, float, float] | None:
+    """The box around a GeoJSON geometry; None for anything else."""
+    if not spatial or len(spatial) > 1_000_000:
+        return None
+    try:
+        west, south, east, north = from_geojson(spatial).bounds
+    except (GEOSException, ValueError, TypeError):
+        return None
+    within = -180 <= west <= east <= 180 and -90 <= south <= north <= 90
+    return (west, south, east, north) if within else None
+
+
+def _good(kind: TypeAdapter[Any], value: Any) -> Any:
+    """The value if it is what it should be, else None: the document keeps it as it was said."""
+    try:
+        return kind.validate_python(value) if value else None
+    except ValidationError:
+        return None
+
+
+def _time(said: Any) -> datetime | None:
+    """A time as CKAN writes it: UTC without a zone."""
+    try:
+        return datetime.fromisoformat(f"{str(said).removesuffix('Z')}+00:00") if said else None
+    except ValueError:
+        return None
