@@ -20,9 +20,12 @@ from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Contact, Dataset, Kind, Metadata, Publisher
 from stadthub_schemas.rows import FEATURES_IN, OBSERVATIONS_IN, REJECTS
 from stadthub_schemas.settings import Settings
+from tests.catalog.test_documents import write
 
 AIR, TREES, DISTRICTS, HOURS, EMPTY, HIDDEN = "air-quality", "trees", "districts", "opening-hours", "water-levels", "cameras"
 VEILED = "meters"
+#: Written through CKAN's API: only addresses.
+LINKS = "bauplaene"
 #: Stands in a column that nobody may see.
 SECRET = "streng-geheim"
 THINGS = 24
@@ -78,6 +81,7 @@ def build(folder: Path) -> City:
         file = Distribution("csv", f"/distributions/{name}/{name}.csv", title="CSV", size=123_456, sha256="0" * 64, modified=NOW)
         catalog.publish(_described(name, kind), reader.columns(name), lake.extent(name), [file] if name == AIR else [], name)
     lake.close()
+    write(catalog, LINKS, title="Bebauungspläne")
     _feeds(catalog, appended.stored)
     city = City(settings, catalog.create_token("Leitwarte", Role.OPERATOR), catalog.create_token("leser", Role.READER))
     catalog.close()

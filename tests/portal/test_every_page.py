@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.portal.city import AIR, EMPTY, HOURS, TREES, City
+from tests.portal.city import AIR, EMPTY, HOURS, LINKS, TREES, City
 
 PAGES = (
     "/",
@@ -16,6 +16,7 @@ PAGES = (
     f"/datasets/{TREES}?species__contains=Linde",
     f"/datasets/{HOURS}?office__contains=nirgends",
     f"/datasets/{EMPTY}",
+    f"/datasets/{LINKS}",
     "/entwickler",
     "/barrierefreiheit",
     "/impressum",
