@@ -146,7 +146,7 @@ def _attributes(sheet: Sheet, options: Tabled) -> Iterator[Decoded]:
         row = {key: next(cells) for key, cells in values.items()}
         if options.kind is Kind.FEATURES:
             given = {field: clean(record[place], marks) for field, place in places.items()}
-            row = feature(given, row, notation)
+            row = feature(given, row, notation, options.system)
         yield row
 
 
