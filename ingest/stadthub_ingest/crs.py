@@ -121,8 +121,10 @@ def _known(code: str) -> pyproj.CRS:
     try:
         return pyproj.CRS.from_wkt(code) if _WELL_KNOWN.match(code) else pyproj.CRS.from_authority(*code.split(":", 1))
     except ProjError:
-        if code.startswith("EPSG:"):  # ArcGIS gives its own numbers no other name
-            return _known(code.replace("EPSG:", "ESRI:"))
+        pass
+    try:
+        return pyproj.CRS.from_authority("ESRI", code.removeprefix("EPSG:"))  # ArcGIS gives its own numbers no other name
+    except ProjError:
         raise CrsError(f"there is no CRS {code[:100]!r}: write it such as EPSG:25832") from None
 
 

@@ -56,7 +56,7 @@ def _positions(points: Sequence[Sequence[Any]], width: int) -> npt.NDArray[np.fl
 def _areas(rings: list[npt.NDArray[np.float64]]) -> Any:
     """Polygons out of rings: those that run with the clock are land, the others holes in the smallest land around them.
 
-    A hole with no land around it was written the wrong way round: it is land.
+    A hole with no land all around it was written the wrong way round: it is land.
     """
     shapes = [shapely.LinearRing(ring) for ring in rings if len(ring) >= 3]
     lands = [ring for ring in shapes if not shapely.is_ccw(ring)] or shapes
@@ -65,8 +65,7 @@ def _areas(rings: list[npt.NDArray[np.float64]]) -> Any:
     inner: list[list[Any]] = [[] for _ in areas]
     tree = shapely.STRtree(areas)
     for hole in holes:
-        spot = shapely.Polygon(hole).representative_point() if hole.is_valid else shapely.Point(hole.coords[0])
-        around = list(tree.query(spot, predicate="within"))
+        around = list(tree.query(hole, predicate="covered_by"))
         if around:
             inner[min(around, key=lambda index: areas[index].area)].append(hole)
         else:

@@ -21,7 +21,15 @@ import pyarrow as pa
 from stadthub_ingest.decoded import DecodeError
 
 PROGRAM = Path(__file__).with_name("gdal_process.py")
-ENVIRONMENT = {"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1", "ARROW_IO_THREADS": "1", "PROJ_NETWORK": "OFF"}
+ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "MALLOC_ARENA_MAX": "2",
+    "OMP_NUM_THREADS": "1",
+    "ARROW_IO_THREADS": "1",
+    "PROJ_NETWORK": "OFF",
+    # GDAL 3.12's quicker way to Arrow miscounts missing geometries in FlatGeobuf
+    "OGR_FLATGEOBUF_STREAM_BASE_IMPL": "YES",
+}
 ANSWER, TABLE = "answer.json", "answer.arrow"
 
 

@@ -103,9 +103,7 @@ def _where(west: float, south: float, crs: Crs) -> str:
             f"geometry: {words(round(west, 6))} {words(round(south, 6))} is outside longitude -180..180, latitude -90..90: "
             "is it in another CRS than CRS84, or with latitude first?"
         )
-    return (
-        f"geometry: it is far outside the area of {crs.code[:100]}: is it in another CRS, or are its axes exchanged (options.axis_order)?"
-    )
+    return f"geometry: it is far outside the area of {crs.code[:100]}: is it in another CRS, or are its axes exchanged?"
 
 
 def _mended(shapes: Shapes) -> tuple[Shapes, list[str | None]]:
