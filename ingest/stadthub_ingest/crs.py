@@ -92,16 +92,11 @@ def _named(text: str) -> Crs:
         if _OGC.match(str(code)):
             return CRS84
         found = f"{(authority or 'EPSG').upper()}:{code}"
-        return Crs(found, match.re is _STRICT and _north_first(found))
+        first = _known(found).axis_info[:1]
+        return Crs(found, match.re is _STRICT and bool(first) and first[0].direction.lower() == "north")
     if _WELL_KNOWN.match(text):
         return Crs(_code_of_text(text))
     raise CrsError(f"{text[:100]!r} is not the name of a CRS: write it such as EPSG:25832")
-
-
-def _north_first(code: str) -> bool:
-    """Whether the authority puts latitude or northing first."""
-    axes = _known(code).axis_info
-    return bool(axes) and axes[0].direction.lower() == "north"
 
 
 def _code_of_text(text: str) -> str:

@@ -121,7 +121,10 @@ def _run(folder: Path, wanted: Mapping[str, object], environment: Mapping[str, s
 
 
 def _answer(folder: Path) -> Layer:
-    told = json.loads((folder / ANSWER).read_bytes())
+    try:
+        told = json.loads((folder / ANSWER).read_bytes())
+    except ValueError as error:
+        raise DecodeError("what GDAL read of it is more than may be answered") from error
     if "error" in told:
         raise DecodeError(str(told["error"])[:500])
     try:

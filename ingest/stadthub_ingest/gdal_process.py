@@ -23,13 +23,21 @@ _REFUSED, _ALLOWED = 0x00050000 | 1, 0x7FFF0000
 #: Numbers of x32 calls begin here: the same calls by another way.
 _X32 = 0x40000000
 
-#: What SQLite may build of its own accord for a GeoPackage.
-TREES = "rtree"
 LONGEST_REASON = 300
 
 
 class RefusedError(Exception):
     """The file is not read; the message says why."""
+
+
+class NoPandas:
+    """Says that pandas is not there: it would be loaded where it is installed, nothing needs it here, and takes longer than the reading."""
+
+    @staticmethod
+    def find_spec(name: str, *_place: object) -> None:
+        """Nothing is known of any other module."""
+        if name in ("pandas", "geopandas"):
+            raise ModuleNotFoundError(name)
 
 
 class _Program(ctypes.Structure):
@@ -71,9 +79,11 @@ def check_tables(file: str, layer: str | None) -> None:
         database = sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True)
         database.execute("PRAGMA trusted_schema = OFF")
         things = database.execute("SELECT lower(name), type, coalesce(sql, '') FROM sqlite_master").fetchall()
-        layers = [
-            str(row[0]) for row in database.execute("SELECT table_name FROM gpkg_contents WHERE data_type IN ('features', 'attributes')")
-        ]
+        views = {name for name, kind, _ in things if kind == "view"}
+        if any(name.startswith("gpkg_") for name in views):
+            raise RefusedError("a table of the GeoPackage's own is a view, which may compute anything")
+        asked = "SELECT table_name FROM gpkg_contents WHERE data_type IN ('features', 'attributes')"
+        layers = [str(row[0]) for row in database.execute(asked)]
         database.close()
     except sqlite3.Error as error:
         raise RefusedError("the database of the GeoPackage is broken") from error
@@ -85,7 +95,6 @@ def check_tables(file: str, layer: str | None) -> None:
             and not (name.startswith("rtree_") and "rtree" in sql.lower().partition("using")[2])
         ):
             raise RefusedError(f"{name[:100]} is a virtual table, which may read anything: export its rows as a plain table")
-    views = {name for name, kind, _ in things if kind == "view"}
     for name in layers if layer is None else [layer]:
         if name.lower() in views:
             raise RefusedError(f"{name[:100]} is a view, which may compute anything: export its rows as a plain table")
@@ -127,6 +136,7 @@ def chosen(layers: list[str], layer: str | None) -> str:
 
 def main(wanted: dict[str, Any]) -> None:
     """Answer one request."""
+    sys.meta_path.insert(0, NoPandas)
     bound(wanted["seconds"], wanted["memory_mb"], wanted["answer_mb"])
     close_network()
     try:

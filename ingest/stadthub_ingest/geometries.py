@@ -17,6 +17,9 @@ from stadthub_ingest.rules import RowError, words
 GEOMETRIES = frozenset(("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection"))
 _POLYGONS = (3, 6)
 
+#: No system writes greater numbers, not even one that puts the zone before the easting.
+MOST = 1e8
+
 Shapes = npt.NDArray[Any]
 
 
@@ -53,7 +56,7 @@ def _placed(shapes: Shapes, crs: Crs) -> list[Outcome]:
     """What becomes of geometries that are all in one CRS."""
     outcomes = np.full(len(shapes), None, dtype=object)
     outcomes[shapely.is_empty(shapes)] = RowError("geometry: it is empty")
-    _refuse_infinite(shapes, outcomes)
+    _refuse_numbers(shapes, outcomes)
     there = np.flatnonzero(outcomes == None)  # noqa: E711 - numpy compares each
     straight = east_first(shapes[there]) if crs.north_first else shapes[there]
     try:
@@ -77,10 +80,13 @@ def _placed(shapes: Shapes, crs: Crs) -> list[Outcome]:
     return outcomes.tolist()
 
 
-def _refuse_infinite(shapes: Shapes, outcomes: Shapes) -> None:
+def _refuse_numbers(shapes: Shapes, outcomes: Shapes) -> None:
+    """Refuse what is no coordinate in any system: for such numbers projections answer anything."""
     positions, owners = shapely.get_coordinates(shapes, return_index=True)
-    for owner in np.unique(owners[~np.isfinite(positions).all(axis=1)]):
-        outcomes[owner] = RowError("geometry: a coordinate is not a finite number")
+    with np.errstate(invalid="ignore"):
+        wrong = ~(np.abs(positions) <= MOST).all(axis=1)
+    for owner in np.unique(owners[wrong]):
+        outcomes[owner] = RowError("geometry: a coordinate is no finite number that is on the earth in any CRS")
 
 
 def _outside(degrees: Shapes, crs: Crs) -> list[RowError | None]:
