@@ -1,7 +1,7 @@
 """Judging features: an id, a valid geometry brought to CRS84, properties; many at a time."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -47,8 +47,7 @@ def judge_features(rows: Sequence[Any]) -> list[Feature | RowError]:
 
 def as_table(rows: Sequence[Feature]) -> pa.Table:
     """Accepted features as FEATURES_IN."""
-    columns = list(zip(*(astuple(row) for row in rows), strict=True)) or [()] * len(FEATURES_IN)
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, FEATURES_IN, strict=False)]
+    arrays = [pa.array([getattr(row, field.name) for row in rows], field.type) for field in FEATURES_IN]
     return pa.Table.from_arrays(arrays, schema=FEATURES_IN)
 
 

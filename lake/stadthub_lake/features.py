@@ -30,22 +30,8 @@ FIRST_COLUMNS = (Column(name="id", type=ColumnType.TEXT, title="id"), Column(nam
 
 #: Of features that came in another CRS than CRS84: their geometry with the very numbers that came, and the code of that CRS.
 ORIGINALS = (
-    Column(
-        name="original_geometry",
-        type=ColumnType.GEOMETRY,
-        title="original_geometry",
-        title_en="Original geometry",
-        description="Die Geometrie mit ihren ursprünglichen Koordinaten",
-        description_en="The geometry with the coordinates that came",
-    ),
-    Column(
-        name="original_crs",
-        type=ColumnType.TEXT,
-        title="original_crs",
-        title_en="Original CRS",
-        description="Das Koordinatenreferenzsystem der ursprünglichen Koordinaten",
-        description_en="The coordinate reference system of the original coordinates",
-    ),
+    Column(name="original_geometry", type=ColumnType.GEOMETRY, title="original_geometry"),
+    Column(name="original_crs", type=ColumnType.TEXT, title="original_crs"),
 )
 ORIGINAL_NAMES = tuple(column.name for column in ORIGINALS)
 
