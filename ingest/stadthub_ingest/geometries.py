@@ -54,6 +54,7 @@ def judge_geometries(geometries: Sequence[Any], systems: Sequence[Crs | None]) -
 
 def _placed(shapes: Shapes, crs: Crs) -> list[Outcome]:
     """What becomes of geometries that are all in one CRS."""
+    shapes = _without_measures(shapes)
     outcomes = np.full(len(shapes), None, dtype=object)
     outcomes[shapely.is_empty(shapes)] = RowError("geometry: it is empty")
     _refuse_numbers(shapes, outcomes)
@@ -78,6 +79,17 @@ def _placed(shapes: Shapes, crs: Crs) -> list[Outcome]:
         else:
             outcomes[index] = Placed(bodies[number], originals[number], crs.code, reasons[number])
     return outcomes.tolist()
+
+
+def _without_measures(shapes: Shapes) -> Shapes:
+    """The geometries without the measures along them (M), which no map shows; heights stay."""
+    measured = shapely.has_m(shapes)
+    if not measured.any():
+        return shapes
+    shapes = shapes.copy()
+    for which, width in ((measured & shapely.has_z(shapes), 3), (measured & ~shapely.has_z(shapes), 2)):
+        shapes[which] = shapely.from_wkb(shapely.to_wkb(shapes[which], output_dimension=width))
+    return shapes
 
 
 def _refuse_numbers(shapes: Shapes, outcomes: Shapes) -> None:

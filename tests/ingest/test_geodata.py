@@ -224,6 +224,16 @@ def test_an_invalid_area_is_mended_stays_an_area_and_is_told(wrong: Any, area: f
     assert (note["row"], found.received, found.rejects.num_rows) == (1, 1, 0)
 
 
+@pytest.mark.parametrize("crs", ["EPSG:25832", "CRS84"])
+@pytest.mark.parametrize(("text", "stored"), [("POINT M (7 51 5)", "POINT (7 51)"), ("POINT ZM (7 51 60 5)", "POINT Z (7 51 60)")])
+def test_heights_are_kept_and_measures_are_not(crs: str, text: str, stored: str) -> None:
+    text, stored = (one.replace("7 51", "409000 5765000") if crs != "CRS84" else one for one in (text, stored))
+    judge = Judge(feed("json_table", {"crs": crs, "columns": {"id": "id", "geometry": "wkt"}}, kind="features"))
+    (row,) = judge.judge([payload(json.dumps([{"id": 1, "wkt": text}]))]).accepted.to_pylist()
+    assert shapely.to_wkt(shapely.from_wkb(row["original_geometry"] or row["geometry"]), rounding_precision=0) == stored
+    assert shapely.from_wkb(row["geometry"]).has_z == ("Z" in stored)
+
+
 def test_an_area_of_which_nothing_is_left_is_refused() -> None:
     body = b'{"type": "Feature", "id": 1, "geometry": {"type": "Polygon", "coordinates": [[[7, 51], [8, 52], [9, 53], [7, 51]]]}, "properties": {}}'
     assert "can't be mended" in judged("geojson", body).rejects["reason"][0].as_py()

@@ -87,9 +87,21 @@ def _feature(element: Element, options: Options, around: Frame) -> dict[str, Any
             _add(properties, child.tag, _value(child))
         elif place is None and options.geometry in (None, child.tag):
             place = shape
+    if place is None:
+        place = _inner(element, options)
     identity = properties.get(options.id) if options.id else element.get("id") or element.get("fid")
     row: dict[str, Any] = {"id": identity, "geometry": None, "properties": options.kept(properties)}
     return row if place is None else {**row, **_place(place, options, frame)}
+
+
+def _inner(element: Element, options: Options) -> Element | None:
+    """The first geometry deeper in the feature, as in INSPIRE's addresses; of the property that is named, if one is."""
+    for child in element:
+        if child.tag not in NO_PROPERTY and options.geometry in (None, child.tag):
+            found = next((one for one in child.iter() if one is not child and len(one) and is_geometry(one)), None)
+            if found is not None:
+                return found
+    return None
 
 
 def _place(element: Element, options: Options, frame: Frame) -> dict[str, Any]:
@@ -107,8 +119,9 @@ def _value(element: Element) -> Any:
     if len(element):
         inner: dict[str, Any] = {}
         for child in element:
-            _add(inner, child.tag, _value(child))
-        return inner
+            if not len(child) or not all(is_geometry(one) for one in child):
+                _add(inner, child.tag, _value(child))
+        return inner or None
     text = (element.text or "").strip()
     return text or element.get("href") or None
 
