@@ -108,12 +108,18 @@ def _lines(files: Files) -> Count:
     return Count(sum(len(list(csv.DictReader(io.StringIO(body.decode())))) for body in files))
 
 
+def _semicolons(files: Files) -> Count:
+    return Count(sum(len(list(csv.DictReader(io.StringIO(body.decode("utf-8-sig")), delimiter=";"))) for body in files))
+
+
 #: Where the files of each feed are under data/, and how they are counted.
 FEEDS: dict[str, tuple[str, Callable[[Files], Count]]] = {
     "muenster-bicycle-counts": ("bikecount.tar.xz", _counters),
     "muenster-air-quality": ("airquality/luftqualitaet_muenster_*.csv", _air),
     "jena-lorawan": ("lorawan/example*.json", _uplinks),
     "muenster-stops": ("geodata/haltestellen.geojson", _features),
+    "muenster-glass-containers": ("geodata/awm-glascontainer2017.geojson", _features),
+    "muenster-charging-points": ("geodata/ladesaeulen-muenster.csv", _semicolons),
     "augsburg-districts": ("geodata/augsburg.geojson", _features),
     "braunschweig-districts": ("geodata/braunschweig.geojson", _features),
     "freiburg-car-parks": ("parking/freiburg.json", _freiburg),

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from stadthub_ingest.crs import Crs
 from stadthub_ingest.decoded import Row, Unreadable
 from stadthub_ingest.mapping import number
 from stadthub_ingest.numerals import plain_number
@@ -80,7 +81,7 @@ def point(longitude: Any, latitude: Any, notation: tuple[str, str | None]) -> An
     return {"type": "Point", "coordinates": position}
 
 
-def feature(given: Mapping[str, Any], properties: Row, notation: tuple[str, str | None]) -> Row:
-    """One feature row out of the fields id, geometry or longitude and latitude, and its properties."""
+def feature(given: Mapping[str, Any], properties: Row, notation: tuple[str, str | None], crs: Crs | None) -> Row:
+    """One feature row out of the fields id, geometry or longitude and latitude in their CRS, and its properties."""
     geometry = given["geometry"] if "geometry" in given else point(given.get("longitude"), given.get("latitude"), notation)
-    return {"id": given.get("id"), "geometry": geometry, "properties": properties}
+    return {"id": given.get("id"), "geometry": geometry, "properties": properties, "crs": crs}

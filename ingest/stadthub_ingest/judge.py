@@ -43,12 +43,18 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What became of payloads: `accepted` is OBSERVATIONS_IN, FEATURES_IN or the free columns of a table; `rejects` is REJECTS."""
+    """What became of payloads: `accepted` is OBSERVATIONS_IN, FEATURES_IN or the free columns of a table; `rejects` is REJECTS, and so
+    are `notes`: rows that were accepted but not as they came."""
 
     accepted: pa.Table
     rejects: pa.Table
     received: int
     dropped: int
+    notes: pa.Table
+
+
+#: One row of REJECTS.
+_Line = tuple[int, int, datetime, str, str]
 
 
 @dataclass(slots=True)
@@ -57,12 +63,17 @@ class _Sheet:
 
     rows: list[Any] = field(default_factory=list)
     tables: list[pa.Table] = field(default_factory=list)
-    rejects: list[tuple[int, int, datetime, str, str]] = field(default_factory=list)
+    rejects: list[_Line] = field(default_factory=list)
+    notes: list[_Line] = field(default_factory=list)
     received: int = 0
     dropped: int = 0
 
     def refuse(self, payload: Payload, row: int, reason: str, what: Any) -> None:
         self.rejects.append((payload.position, row, payload.received_time, reason, excerpt(what)))
+
+    def note(self, payload: Payload, row: int, reason: str, what: Any) -> None:
+        """The row is kept, but not as it came: the operator shall know."""
+        self.notes.append((payload.position, row, payload.received_time, reason, excerpt(what)))
 
 
 class Judge:
@@ -116,9 +127,7 @@ class Judge:
             for payload in sound:
                 if not self._by_columns(payload, sheet):
                     self._by_rows(payload, sheet, judge)
-        columns = list(zip(*sheet.rejects, strict=True)) or [()] * len(REJECTS)
-        rejects = pa.Table.from_arrays([pa.array(column, one.type) for column, one in zip(columns, REJECTS, strict=True)], schema=REJECTS)
-        return Judged(self._accepted(sheet), rejects, sheet.received, sheet.dropped)
+        return Judged(self._accepted(sheet), _lines(sheet.rejects), sheet.received, sheet.dropped, _lines(sheet.notes))
 
     def _accepted(self, sheet: _Sheet) -> pa.Table:
         if self._feed.kind is Kind.FEATURES:
@@ -203,8 +212,15 @@ class Judge:
         for (payload, number, row), one in zip(rows, found, strict=True):
             if isinstance(one, RowError):
                 sheet.refuse(payload, number, str(one), row)
-            else:
-                sheet.rows.append(one)
+                continue
+            sheet.rows.append(one)
+            if isinstance(one, features.Feature) and one.mended is not None:
+                sheet.note(payload, number, f"geometry: mended and kept: {one.mended}", row)
+
+
+def _lines(lines: Sequence[_Line]) -> pa.Table:
+    columns = list(zip(*lines, strict=True)) or [()] * len(REJECTS)
+    return pa.Table.from_arrays([pa.array(column, one.type) for column, one in zip(columns, REJECTS, strict=True)], schema=REJECTS)
 
 
 def excerpt(what: Any) -> str:

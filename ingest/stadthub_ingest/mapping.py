@@ -4,10 +4,12 @@ import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from stadthub_ingest.crs import Crs, CrsName, read_crs
 from stadthub_ingest.decoded import Clock, Decoded, Row, Unreadable
 from stadthub_ingest.numerals import plain_number, read_number
 from stadthub_ingest.times import Times
@@ -84,6 +86,10 @@ class Mapped(Strict):
     missing: tuple[str, ...] = Field(default=MISSING, description="texts that mean: there is no value")
     decimal: Literal[".", ","] = "."
     thousands: Literal[".", ",", " ", "'"] | None = None
+    crs: CrsName = Field(
+        default=None,
+        description="features: the CRS of their coordinates, such as EPSG:25832 or EPSG:31467 (rechtswert, hochwert); absent: CRS84",
+    )
     file_name: str | None = Field(default=None, description="a regular expression for the file's name or URL; its named groups are fields")
     times: Times = Times()
 
@@ -96,7 +102,14 @@ class Mapped(Strict):
     def _notation(self) -> Self:
         if self.decimal == self.thousands:
             raise ValueError("thousands: it must differ from decimal")
+        if self.crs is not None and self.kind is not Kind.FEATURES:
+            raise ValueError('crs: it is read for features: write kind = "features", or take a source with longitude and latitude')
         return self
+
+    @cached_property
+    def system(self) -> Crs | None:
+        """The CRS of the coordinates; `longitude` is its easting, whatever comes first elsewhere."""
+        return None if self.crs is None else Crs(read_crs(self.crs).code)
 
 
 def expression(text: str) -> str:

@@ -1,5 +1,6 @@
 """XML, read safely: no DOCTYPE and so no entities of its own, bounded depth and size; names without their namespaces."""
 
+import contextlib
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
@@ -11,7 +12,7 @@ MOST_DEPTH = 100
 MOST_ELEMENTS = 3_000_000
 MOST_ATTRIBUTES = 1_000
 
-__all__ = ["Element", "first", "read_xml", "text_of", "texts"]
+__all__ = ["Element", "first", "read_xml", "root_attributes", "text_of", "texts"]
 
 
 class _Guard:
@@ -70,6 +71,31 @@ def read_xml(payload: bytes) -> Element:
             raise
         raise DecodeError(f"it is not XML: {error}") from error
     return guard.close()
+
+
+def root_attributes(payload: bytes) -> dict[str, str] | None:
+    """The attributes of the first element, their names without prefixes; None if it is no XML. What comes behind is not read."""
+    if payload.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"<":
+        return None
+    found: list[dict[str, str]] = []
+    parser = expat.ParserCreate(namespace_separator=" ")
+
+    def start(_name: str, attributes: dict[str, str]) -> None:
+        found.append({_local(key): value for key, value in attributes.items()})
+        raise _EnoughError
+
+    def refuse(*_: object) -> None:
+        raise _EnoughError
+
+    parser.StartElementHandler = start
+    parser.StartDoctypeDeclHandler = refuse
+    with contextlib.suppress(expat.ExpatError, LookupError, ValueError, _EnoughError):
+        parser.Parse(payload, True)
+    return found[0] if found else None
+
+
+class _EnoughError(Exception):
+    """What was looked for has been seen."""
 
 
 def first(element: Element, *names: str) -> Element | None:

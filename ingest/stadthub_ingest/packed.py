@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import IO
 
 from stadthub_ingest.decoded import DecodeError, Unreadable
-from stadthub_ingest.sources.archives import FREE_BYTES, MOST_MEMBERS, MOST_RATIO
+from stadthub_ingest.sources.archives import FREE_BYTES, MOST_MEMBERS, MOST_RATIO, wrong_member
 
 #: Errors of an archive that is broken, or packed in a way that nobody asked for.
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
@@ -37,6 +37,17 @@ class Packed:
     def names(self) -> list[str]:
         """The names of all members, with their folders."""
         return list(self._members)
+
+    def refuse_wrong_members(self) -> None:
+        """DecodeError if a member leads out of the archive, is a link or an archive itself."""
+        for member in self._archive.infolist():
+            wrong = None if member.is_dir() else wrong_member(member)
+            if wrong is not None:
+                raise DecodeError(wrong)
+
+    def ending(self, ending: str) -> list[str]:
+        """The names of the members with this ending, such as `.shp`."""
+        return [name for name in self._members if PurePosixPath(name).suffix.lower() == ending and not name.startswith("__MACOSX")]
 
     def find(self, name: str) -> str | None:
         """The member with this file name, at the top or else in a folder; None if there is none."""

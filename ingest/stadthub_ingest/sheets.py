@@ -27,6 +27,9 @@ from stadthub_ingest.mapping import (
 from stadthub_ingest.times import TimeReader
 from stadthub_schemas.dataset import Kind
 
+#: As the place of an id: the number of the record, for tables that have no key. json_table knows the same word.
+NUMBER = "@key"
+
 
 class Sheet(Protocol):
     """A table: the names of its columns, where one of them stands, and its records."""
@@ -138,15 +141,17 @@ def _attributes(sheet: Sheet, options: Tabled) -> Iterator[Decoded]:
             values[key] = iter([exact(cell, notation) for cell in cells])
         else:
             values[key] = iter(typed(cells, notation))
-    places = {field: sheet.column(place) for field, place in columns if isinstance(place, str)}
-    for record in records:
+    places = {field: sheet.column(place) for field, place in columns if isinstance(place, str) and place != NUMBER}
+    for number, record in enumerate(records, 1):
         if isinstance(record, Unreadable):
             yield record
             continue
         row = {key: next(cells) for key, cells in values.items()}
         if options.kind is Kind.FEATURES:
             given = {field: clean(record[place], marks) for field, place in places.items()}
-            row = feature(given, row, notation)
+            if columns.id == NUMBER:
+                given["id"] = number
+            row = feature(given, row, notation, options.system)
         yield row
 
 

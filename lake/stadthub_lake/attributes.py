@@ -14,7 +14,7 @@ from stadthub_schemas.dataset import Column, ColumnType
 from stadthub_schemas.errors import TypeConflict
 
 #: Columns that every file of features has; an attribute of such a name gets a number behind it.
-RESERVED = ("id", "geometry", "bbox")
+RESERVED = ("id", "geometry", "bbox", "original_geometry", "original_crs")
 
 ARROW = {
     ColumnType.BOOLEAN: pa.bool_(),

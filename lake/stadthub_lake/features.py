@@ -28,6 +28,13 @@ from stadthub_schemas.rows import FEATURES_IN
 #: Every feature has these, before its attributes.
 FIRST_COLUMNS = (Column(name="id", type=ColumnType.TEXT, title="id"), Column(name="geometry", type=ColumnType.GEOMETRY, title="geometry"))
 
+#: Of features that came in another CRS than CRS84: their geometry with the very numbers that came, and the code of that CRS.
+ORIGINALS = (
+    Column(name="original_geometry", type=ColumnType.GEOMETRY, title="original_geometry"),
+    Column(name="original_crs", type=ColumnType.TEXT, title="original_crs"),
+)
+ORIGINAL_NAMES = tuple(column.name for column in ORIGINALS)
+
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 #: The Hilbert curve runs over a grid of 2**16 by 2**16 cells.
@@ -77,12 +84,17 @@ class FeatureSet:
             self._manifest = told
 
     def _typed(self, rows: pa.Table, newest: Version | None) -> tuple[pa.Table, tuple[Column, ...]]:
-        """Id, geometry and attributes as typed columns."""
+        """Id, geometry, attributes as typed columns, and the originals of geometries once there were any."""
         rows = conform(self.name, rows, FEATURES_IN)
-        stored = newest.columns[len(FIRST_COLUMNS) :] if newest else ()
-        found: Attributes = unfold(self.name, rows["properties"].to_pylist(), stored)
-        columns = (*FIRST_COLUMNS, *found.columns)
-        table = pa.table([rows["id"], rows["geometry"], *found.arrays], names=[column.name for column in columns])
+        stored = newest.columns if newest else ()
+        special = (*FIRST_COLUMNS, *ORIGINALS)
+        attributes = [column for column in stored if column.name not in {one.name for one in special}]
+        found: Attributes = unfold(self.name, rows["properties"].to_pylist(), attributes)
+        has_originals = rows["original_crs"].null_count < rows.num_rows or any(column.name in ORIGINAL_NAMES for column in stored)
+        originals = ORIGINALS if has_originals else ()
+        columns = (*FIRST_COLUMNS, *found.columns, *originals)
+        arrays = [rows["id"], rows["geometry"], *found.arrays, *(rows[column.name] for column in originals)]
+        table = pa.table(arrays, names=[column.name for column in columns])
         return table.combine_chunks(), columns
 
     def _stored(self, newest: Version | None) -> pa.Table:

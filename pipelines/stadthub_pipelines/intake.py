@@ -160,7 +160,7 @@ class Intake:
             self._add(Counts(received=1, rejected=1))
             return
         judged = self._judge.judge([_payload(one) for one in whole])
-        self._reject(frame.position, judged.rejects)
+        self._reject(frame.position, pa.concat_tables([judged.rejects, judged.notes]))
         if judged.accepted.num_rows == 0:
             self._count(judged, 0, 0)
             return

@@ -66,7 +66,7 @@ def try_feed(feed: Feed, settings: Settings, seconds: float = 15.0) -> Trial:
     return Trial(
         columns=filled,
         accepted=judged.accepted.slice(0, SHOWN),
-        rejects=judged.rejects,
+        rejects=pa.concat_tables([judged.rejects, judged.notes]),
         counts=Counts(judged.received, judged.accepted.num_rows, 0, judged.rejects.num_rows, judged.dropped),
         dataset=feed.described(),
         page=f"{settings.url}/datasets/{feed.dataset}",

@@ -85,6 +85,8 @@ def may(principal: Principal, action: Action, dataset: Dataset | None = None) ->
     hidden = frozenset(name for name, words in dataset.metadata.columns.items() if not _sees(principal, words.access))
     if dataset.kind is Kind.TIMESERIES and hidden & _IN_DATASTREAM:
         hidden |= {"datastream"}  # its key spells them out
+    if "geometry" in hidden:
+        hidden |= {"original_geometry"}  # the same place in other numbers
     return Decision(True, columns=principal.columns, hidden=hidden, suppression=_suppression(principal, dataset))
 
 

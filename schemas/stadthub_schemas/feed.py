@@ -72,7 +72,11 @@ class Paging(Strict):
     by: Literal["link", "offset", "cursor"]
     path: str | None = Field(
         default=None,
-        description="where the next link or cursor stands in the JSON answer, with dots; for link: absent means the Link header",
+        description="where the next link, the cursor, or the rows or their number stand in the answer, with dots; for link: absent means "
+        "the Link header",
+    )
+    more: str | None = Field(
+        default=None, description="for offset: what says in the answer that there is a further page; absent: until a page is empty"
     )
     parameter: str = "offset"
     page_size: int | None = Field(default=None, ge=1)

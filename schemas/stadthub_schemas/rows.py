@@ -5,7 +5,8 @@ A decoder yields plain dicts:
 * `timeseries`: `thing`, `observed_property`, `phenomenon_time`, `result` (all required); `unit`, `thing_name`, `longitude`,
   `latitude`, `sensor`, `quality`, `parameters` (a dict) if known. `phenomenon_time` may be text (ISO 8601), a datetime or
   epoch seconds; `result` may be a number, text or bool.
-* `features`: `id`, `geometry` (GeoJSON geometry, CRS84), `properties` (a dict).
+* `features`: `id`, `geometry` (GeoJSON geometry, WKT or a shapely geometry), `properties` (a dict); `crs` where the geometry is in another
+  CRS than CRS84.
 * `table`: the columns by name.
 
 The judge turns them into the Arrow tables below.
@@ -34,12 +35,15 @@ OBSERVATIONS_IN = pa.schema(
     ]
 )
 
-#: What the judge hands to the lake for `features`: geometry as WKB in CRS84, attributes as one JSON object a row.
+#: What the judge hands to the lake for `features`: geometry as WKB in CRS84, attributes as one JSON object a row, and the geometry with
+#: the very numbers that came (easting or longitude first) with the code of its CRS, where that is not CRS84.
 FEATURES_IN = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
         pa.field("geometry", pa.binary()),
         pa.field("properties", pa.string(), nullable=False),
+        pa.field("original_geometry", pa.binary()),
+        pa.field("original_crs", pa.string()),
     ]
 )
 

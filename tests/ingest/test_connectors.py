@@ -28,6 +28,7 @@ def outcome(judged: Judged) -> dict[str, Any]:
         "dropped": judged.dropped,
         "accepted": [_shown(row) for row in judged.accepted.to_pylist()],
         "rejects": [{"row": row["row"], "reason": row["reason"]} for row in judged.rejects.to_pylist()],
+        **({"notes": [{"row": row["row"], "reason": row["reason"]} for row in judged.notes.to_pylist()]} if judged.notes else {}),
     }
 
 
@@ -37,7 +38,7 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(name: str, value: Any) -> Any:
-    if name == "geometry":
+    if name in ("geometry", "original_geometry"):
         return shapely.to_wkt(shapely.from_wkb(value), rounding_precision=7)
     return value if isinstance(value, str | int | float) else str(value)
 

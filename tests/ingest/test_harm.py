@@ -9,6 +9,8 @@ import pytest
 from stadthub_ingest.judge import Judge
 from tests.ingest.feeds import balanced, feed, payload
 
+#: Decoders that read XML, with a kind that they make.
+XML = {"rss": "table", "datex2_parking": "timeseries", "wfs": "features", "kml": "features"}
 NESTED = b"<rss><channel>" + b"<item>" * 5_000 + b"</item>" * 5_000 + b"</channel></rss>"
 DOCTYPES = (
     b'<!DOCTYPE r SYSTEM "file:///etc/passwd"><rss/>',
@@ -35,13 +37,38 @@ def refused(decoder: str, body: bytes, **keys: object) -> str:
 
 
 @pytest.mark.parametrize("body", DOCTYPES)
-@pytest.mark.parametrize("decoder", ["rss", "datex2_parking"])
+@pytest.mark.parametrize("decoder", XML)
 def test_a_doctype_is_refused_whatever_it_declares(decoder: str, body: bytes) -> None:
-    assert "DOCTYPE" in refused(decoder, body, kind="table" if decoder == "rss" else "timeseries")
+    assert "DOCTYPE" in refused(decoder, body, kind=XML[decoder])
 
 
-def test_xml_that_is_nested_too_deep_is_refused() -> None:
-    assert "deeper than 100" in refused("rss", NESTED, kind="table")
+@pytest.mark.parametrize("decoder", XML)
+def test_entities_that_multiply_are_refused(decoder: str) -> None:
+    bomb = (
+        '<!DOCTYPE kml [<!ENTITY a0 "lol">' + "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10)) + "]><kml>&a9;</kml>"
+    )
+    assert "DOCTYPE" in refused(decoder, bomb.encode(), kind=XML[decoder])
+
+
+@pytest.mark.parametrize("decoder", XML)
+def test_xml_that_is_nested_too_deep_is_refused(decoder: str) -> None:
+    assert "deeper than 100" in refused(decoder, NESTED, kind=XML[decoder])
+
+
+def test_a_map_that_unpacks_to_more_than_its_size_allows_is_refused() -> None:
+    bomb = zipped(doc=b"<kml>" + b" " * 30_000_000 + b"</kml>").replace(b"doc.txt", b"doc.kml")
+    assert "200 times" in refused("kml", bomb, kind="features")
+
+
+@pytest.mark.parametrize(
+    "coordinates",
+    ["1e999 2", "nan nan", "1", "", "1 2 x", "1,2 3,4", "9" * 5_000 + " 1"],
+    ids=["huge", "nan", "one", "none", "text", "comma", "long"],
+)
+def test_coordinates_in_gml_that_are_none_are_a_reject(coordinates: str) -> None:
+    point = f'<Point srsName="EPSG:25832"><pos>{coordinates}</pos></Point>'
+    feature = f'<FeatureCollection><member><a id="1"><g>{point}</g></a></member></FeatureCollection>'
+    assert refused("wfs", feature.encode(), kind="features").startswith("geometry: ")
 
 
 @pytest.mark.parametrize("body", [b"", b"<", b"<rss>&nbsp;</rss>", b"<rss></channel>", b"\xff\xfe<", b"<rss xmlns:a=''/>" * 2])
@@ -64,10 +91,15 @@ def test_a_rule_that_never_comes_true_does_not_hold_a_calendar_up() -> None:
     assert (judged.received, time.monotonic() - begun < 4) == (0, True)
 
 
-@pytest.mark.parametrize("decoder", ["gbfs", "oparl", "schema_event", "gtfs", "gtfs_realtime", "ical", "xlsx_table", "table_schema"])
+GEODATA = ("wfs", "ogc_features", "arcgis", "kml", "overpass", "geojson", "geopackage", "shapefile", "flatgeobuf")
+
+
+@pytest.mark.parametrize(
+    "decoder", ["gbfs", "oparl", "schema_event", "gtfs", "gtfs_realtime", "ical", "xlsx_table", "table_schema", *GEODATA]
+)
 @pytest.mark.parametrize("body", [b"", b"\x00" * 100, b"[]", b"{}", b"null", b"[[[[1]]]]", b'{"data": 7}', b"PK\x03\x04", b"\xff" * 50])
 def test_any_bytes_are_judged_without_a_crash(decoder: str, body: bytes) -> None:
-    kinds = {"gtfs": "features", "gbfs": "timeseries", "gtfs_realtime": "timeseries"}
+    kinds = {"gtfs": "features", "gbfs": "timeseries", "gtfs_realtime": "timeseries", **dict.fromkeys(GEODATA, "features")}
     options = {"oparl": {"type": "Paper"}}.get(decoder, {})
     judged = Judge(feed(decoder, options, kind=kinds.get(decoder, "table"))).judge([payload(body)])
     assert balanced(judged)

@@ -180,12 +180,10 @@ def test_any_rows_are_judged_and_accounted_for(rows: list[Any], kind: str) -> No
     assert judged.accepted.validate(full=True) is None
 
 
-@given(features=st.lists(FEATURE, max_size=4), repair=st.booleans())
+@given(features=st.lists(FEATURE, max_size=4))
 @settings(max_examples=100, deadline=None)
-def test_any_features_are_judged_and_accounted_for(features: list[Any], repair: bool) -> None:
-    judged = Judge(feed("geojson", {"repair": repair}, kind="features")).judge(
-        [payload(json.dumps({"type": "FeatureCollection", "features": features}))]
-    )
+def test_any_features_are_judged_and_accounted_for(features: list[Any]) -> None:
+    judged = Judge(feed("geojson", kind="features")).judge([payload(json.dumps({"type": "FeatureCollection", "features": features}))])
     assert balanced(judged)
     assert judged.received == len(features) or judged.rejects.column("row").to_pylist() == [0]
 

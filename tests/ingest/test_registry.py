@@ -33,7 +33,7 @@ def test_connectors_do_not_know_each_other() -> None:
 def test_an_unknown_decoder_names_the_nearest() -> None:
     with pytest.raises(FeedError, match=r"^decoder: there is no decoder 'csv_tabel': did you mean csv_table\?$"):
         registry.find("csv_tabel")
-    with pytest.raises(FeedError, match="there are chirpstack, csv_table"):
+    with pytest.raises(FeedError, match="there are arcgis, chirpstack, csv_table"):
         Judge(feed("xyzxyz"))
 
 
@@ -81,7 +81,7 @@ def test_a_wrong_path_is_told_with_its_place() -> None:
 def test_the_kind_stands_at_the_top_of_the_feed_file() -> None:
     with pytest.raises(FeedError, match=r"options\.kind: it stands at the top of the feed file"):
         registry.read_options(feed("csv_table", {"kind": "table"}))
-    with pytest.raises(FeedError, match=r"options\.kind: geojson makes features, not timeseries: .* rows = \"features\[\*\]\""):
+    with pytest.raises(FeedError, match=r"options\.kind: geodata are features, not timeseries: .* rows = \"features\[\*\]\""):
         registry.read_options(feed("geojson"))
     assert registry.read_options(feed("csv_table", GOOD_CSV)).model_dump()["kind"] == "timeseries"
 

@@ -63,6 +63,11 @@ def test_a_token_narrowed_to_actions_may_do_nothing_else() -> None:
     assert not may(pushes, Action.READ, dataset("public")).allowed
 
 
+def test_who_may_not_see_a_geometry_may_not_see_it_in_its_original_numbers() -> None:
+    hidden = may(ANYBODY, Action.READ, dataset("public", geometry="restricted")).hidden
+    assert hidden == {"geometry", "original_geometry"}
+
+
 def test_columns_above_the_class_are_hidden() -> None:
     some = dataset("public", parameters="restricted", thing_name="internal")
     shown = {column.name for column in visible(may(ANYBODY, Action.READ, some), TIMESERIES_COLUMNS)}

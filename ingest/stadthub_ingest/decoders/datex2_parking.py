@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from stadthub_ingest.crs import CRS84, Crs
 from stadthub_ingest.decoded import Decoded, DecodeError, Row, Unreadable
 from stadthub_ingest.markup import Element, first, read_xml, text_of, texts
 from stadthub_ingest.numerals import plain_number
-from stadthub_ingest.utm import degrees
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.model import Strict
 
@@ -32,6 +32,9 @@ PLACES = ("parkingLocation", "facilityLocation", "locationForDisplay", "entrance
 CAPACITY = ("totalParkingCapacity", "parkingNumberOfSpaces")
 OPENING = ("parkingSiteOpeningStatus", "openingStatus")
 STATES = ("parkingFacilityStatus", "parkingSiteStatus", "parkingStatus")
+
+#: What latitude and longitude really hold.
+SYSTEMS = {"degrees": CRS84, "utm32": Crs("EPSG:25832"), "utm33": Crs("EPSG:25833")}
 
 #: Words that say whether a car park is open, before those that only say how full it is.
 OPEN_WORDS = ("closed", "closedAbnormal", "closedPermanently", "openingTimesInForce", "open")
@@ -94,7 +97,8 @@ def _feature(element: Element, options: Options) -> Row:
         properties[kind] = _assigned(element, name)
     return {
         "id": element.get("id"),
-        "geometry": _geometry(element, options),
+        "geometry": _geometry(element),
+        "crs": SYSTEMS[options.coordinates],
         "properties": {key: value for key, value in properties.items() if value is not None},
     }
 
@@ -123,7 +127,7 @@ def _assigned(element: Element, person: str) -> Any:
     return None
 
 
-def _geometry(element: Element, options: Options) -> Any:
+def _geometry(element: Element) -> Any:
     """The first place that the car park has."""
     around = first(element, *PLACES)
     latitude, longitude = ((text_of(first(element if around is None else around, name))) for name in ("latitude", "longitude"))
@@ -132,8 +136,6 @@ def _geometry(element: Element, options: Options) -> Any:
     y, x = plain_number(latitude), plain_number(longitude)
     if x is None or y is None:
         return Unreadable(f"{longitude} {latitude}", f"longitude {longitude!r}, latitude {latitude!r} are not numbers")
-    if options.coordinates != "degrees":
-        x, y = degrees(x, y, int(options.coordinates.removeprefix("utm")))
     return {"type": "Point", "coordinates": [x, y]}
 
 

@@ -277,4 +277,4 @@ def _attributes(place: Place, options: Options, plan: Plan, reader: TimeReader) 
     if options.kind is Kind.TABLE:
         return row
     given = {field: clean(find(place, path), plan.marks) for field, path in plan.fields}
-    return feature(given, row, plan.notation)
+    return feature(given, row, plan.notation, options.system)

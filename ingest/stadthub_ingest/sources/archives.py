@@ -97,7 +97,8 @@ def _zip(path: Path, name: str, most_bytes: int) -> Iterator[tuple[str, bytes]]:
         if len(archive.infolist()) > MOST_MEMBERS:
             raise SourceError(f"{name}: it has more than {MOST_MEMBERS} members")
         for member in members:
-            _refuse_wrong_member(name, member)
+            if (wrong := wrong_member(member)) is not None:
+                raise SourceError(f"{name}: {wrong}")
         for member in members:
             with archive.open(member) as file:
                 yield member.filename, bounds.collect(_chunks(file.read))
@@ -108,17 +109,20 @@ def _chunks(read: Callable[[int], bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def _refuse_wrong_member(name: str, member: zipfile.ZipInfo) -> None:
+def wrong_member(member: zipfile.ZipInfo) -> str | None:
+    """What is wrong with a member of a zip archive, by what the archive says of it; None if nothing is."""
     path = PurePosixPath(member.filename.replace("\\", "/"))
     if len(member.filename) > LONGEST_NAME or not path.parts:
-        raise SourceError(f"{name}: a member's name is empty or longer than {LONGEST_NAME} characters")
+        return f"a member's name is empty or longer than {LONGEST_NAME} characters"
     if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
-        raise SourceError(f"{name}: a member's name leads out of the archive")
+        return "a member's name leads out of the archive"
     if stat.S_ISLNK(member.external_attr >> 16):
-        raise SourceError(f"{name}: the member {path.name} is a link")
+        return f"the member {path.name} is a link"
     if member.flag_bits & 0x1:
-        raise SourceError(f"{name}: the member {path.name} is encrypted")
-    _refuse_nested(name, path.name)
+        return f"the member {path.name} is encrypted"
+    if path.suffix.lower() in NESTED:
+        return f"the member {path.name} is an archive itself"
+    return None
 
 
 def _refuse_nested(name: str, member: str) -> None:

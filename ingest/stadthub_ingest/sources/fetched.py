@@ -32,3 +32,19 @@ def whole_of(name: str) -> str | None:
     """What the pages of one fetch are called without their numbers; None for a payload that is no page."""
     found = _PAGE.search(name)
     return None if found is None else name[: found.start()]
+
+
+_CRS = re.compile(r"#crs=([^#\s]+)")
+_HEADER = re.compile(r"<?((?:https?://|urn:)[\w./:-]{1,200})>?\Z")
+
+
+def crs_sign(header: str | None) -> str:
+    """What the name of a body ends with whose server says that it is in another CRS than CRS84 (the header Content-Crs)."""
+    found = _HEADER.match((header or "").strip())
+    return "" if found is None or "CRS84" in found[1] else f"#crs={found[1]}"
+
+
+def crs_of(name: str) -> str | None:
+    """The CRS that the server named for a payload of this name; None if it named none."""
+    found = _CRS.search(name)
+    return None if found is None else found[1]

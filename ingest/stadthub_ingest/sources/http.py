@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from stadthub_ingest.sources.fetched import Fetched, page_sign
+from stadthub_ingest.sources.fetched import Fetched, crs_sign, page_sign
 from stadthub_ingest.sources.pages import Turn
 from stadthub_ingest.sources.reach import Reach, tidy
 from stadthub_schemas.errors import SourceError
@@ -86,7 +86,7 @@ def fetch(
     for number, answer in enumerate(answers, start=1):
         is_last = number == len(answers)
         page = "" if len(answers) == 1 else page_sign(number, len(answers))
-        yield Fetched(f"{name}{page}", answer.body, remembered if is_last else dict(state))
+        yield Fetched(f"{name}{crs_sign(answers[0].headers.get('content-crs'))}{page}", answer.body, remembered if is_last else dict(state))
 
 
 def _pages(fetching: "_Fetching", conditions: dict[str, str]) -> Iterator[_Answer]:

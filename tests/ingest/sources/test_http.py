@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from tests.servers import Answer, Asked, WebServer, running_web_server
@@ -30,6 +31,10 @@ def wrong(source: HttpSource, sleeps: list[float] | None = None) -> str:
     with pytest.raises(SourceError) as caught:
         get(source, sleeps=sleeps)
     return str(caught.value)
+
+
+def _query(asked: Asked) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(asked.path).query))
 
 
 def test_what_was_not_modified_is_not_fetched_again(web_server: WebServer) -> None:
@@ -83,6 +88,74 @@ def paged_rows(count: int, most: int) -> Callable[[Asked], Answer]:
         return Answer(json.dumps({"success": True, "result": {"records": rows, "fields": []}}).encode())
 
     return answer
+
+
+def test_pages_by_the_links_of_an_ogc_api(web_server: WebServer) -> None:
+    links = [{"rel": "self", "href": "/x"}, {"rel": "next", "href": "/y?offset=2"}]
+    web_server.answers["/x"] = Answer(json.dumps({"links": links, "features": [1, 2]}).encode())
+    web_server.answers["/y"] = Answer(json.dumps({"links": links[:1], "features": [3]}).encode())
+    assert len(get(source_of(f"{web_server.url}/x", paging={"by": "link", "path": "links"}))) == 2
+
+
+def test_pages_of_a_wfs_by_the_number_that_it_returned_and_by_its_next(web_server: WebServer) -> None:
+    def answer(asked: Asked) -> Answer:
+        start = int(_query(asked).get("startIndex", "0"))
+        count = max(0, min(2, 5 - start))  # the server gives less than it was asked for
+        further = f'next="/x?startIndex={start + 2}"' if start + 2 < 5 else ""
+        stamp = f'timeStamp="2026-11-21T10:00:0{start}Z"'
+        return Answer(f'<?xml version="1.0"?><w:FeatureCollection xmlns:w="urn:w" {stamp} numberReturned="{count}" {further}/>'.encode())
+
+    web_server.answers["/x"] = answer
+    by_number = {"by": "offset", "path": "numberReturned", "parameter": "startIndex", "page_size": 3, "size_parameter": "count"}
+    assert len(get(source_of(f"{web_server.url}/x", paging=by_number))) == 3
+    assert _query(web_server.asked[0]) == {"count": "3"}
+    assert len(get(source_of(f"{web_server.url}/x", paging={"by": "link", "path": "next"}))) == 3
+
+
+def test_pages_of_a_layer_end_where_it_says_that_there_is_no_more(web_server: WebServer) -> None:
+    def answer(asked: Asked) -> Answer:
+        start = int(_query(asked).get("resultOffset", "0"))
+        return Answer(json.dumps({"features": list(range(start, start + 2)), "exceededTransferLimit": start < 4}).encode())
+
+    web_server.answers["/x"] = answer
+    paging = {"by": "offset", "path": "features", "more": "exceededTransferLimit", "parameter": "resultOffset"}
+    assert len(get(source_of(f"{web_server.url}/x", paging=paging))) == 3
+    assert len(web_server.asked) == 3, "it is not asked for an empty page"
+
+
+def test_a_server_that_ignores_the_offset_is_found_out_though_its_answers_bear_the_time(web_server: WebServer) -> None:
+    moments = iter(range(100))
+    web_server.answers["/x"] = lambda _: Answer(f'<c numberReturned="2" timeStamp="{next(moments)}"><m/></c>'.encode())
+    assert "circle" in wrong(source_of(f"{web_server.url}/x", paging={"by": "offset", "path": "numberReturned"}))
+
+
+@pytest.mark.parametrize(
+    "body", [b"<c/>", b"<!DOCTYPE c [<!ENTITY a 'b'>]><c numberReturned='2'/>", b'{"features": 2.5}', b'{"n": -1}', b'{"n": "all"}']
+)
+def test_an_answer_that_does_not_say_how_many_rows_it_holds_is_an_error(web_server: WebServer, body: bytes) -> None:
+    web_server.answers["/x"] = Answer(body)
+    path = "n" if b'"n"' in body else "numberReturned"
+    assert "source.paging" in wrong(source_of(f"{web_server.url}/x", paging={"by": "offset", "path": path}))
+
+
+def test_the_crs_that_a_server_names_in_its_header_stands_in_the_name_of_the_page(web_server: WebServer) -> None:
+    uri = "http://www.opengis.net/def/crs/EPSG/0/25832"
+    web_server.answers["/x"] = [
+        Answer(b"1", headers={"Content-Crs": f"<{uri}>"}),
+        Answer(b"2", headers={"Content-Crs": "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>"}),
+        Answer(b"3", headers={"Content-Crs": "<javascript:alert(1)#page=1/9>"}),
+    ]
+    source = source_of(f"{web_server.url}/x")
+    assert [get(source)[0].name.removeprefix(web_server.url) for _ in range(3)] == [f"/x#crs={uri}", "/x", "/x"]
+
+
+@pytest.mark.parametrize(
+    "target", ["http://169.254.169.254/latest/meta-data", "http://10.0.0.1/", "http://[::1]/", "http://0.0.0.0/", "file:///etc/passwd"]
+)
+def test_a_redirect_to_a_private_address_or_to_a_file_is_not_followed(web_server: WebServer, target: str) -> None:
+    web_server.answers["/x"] = Answer(status=302, headers={"Location": target})
+    with pytest.raises(SourceError, match=r"private|only http"):
+        list(fetch(source_of(f"{web_server.url}/x"), {}, Reach([web_server.url.removeprefix("http://")]), lambda _: None))
 
 
 @pytest.mark.parametrize("paging", [{"by": "offset"}, {"by": "offset", "page_size": 100}, {"by": "offset", "path": "result.records"}])

@@ -73,7 +73,7 @@ def observations(*rows: tuple[str, int, float], **words: object) -> pa.Table:
 
 
 def features(*rows: tuple[str, bytes | None, str]) -> pa.Table:
-    return pa.Table.from_pylist([dict(zip(FEATURES_IN.names, row, strict=True)) for row in rows], schema=FEATURES_IN)
+    return pa.Table.from_pylist([dict(zip(FEATURES_IN.names, row, strict=False)) for row in rows], schema=FEATURES_IN)
 
 
 def progress(position: int, stored: int = 0) -> Progress:

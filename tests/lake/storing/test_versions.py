@@ -96,6 +96,25 @@ def test_the_file_is_geoparquet_with_boxes_and_near_features_near_each_other(gre
     assert table["id"].to_pylist()[-1] == "nowhere"
 
 
+def test_the_original_of_a_geometry_is_kept_beside_it_and_what_has_none_has_no_such_columns(green: Place) -> None:
+    words = '{"original_crs": "an attribute of this name"}'
+    green.store.replace("trees", "feed", features(("1", point(10.9, 48.4), words)), progress(1))
+    assert [column.name for column in green.reader.columns("trees")] == ["id", "geometry", "original_crs_2"]
+    utm = point(640_000.125, 5_362_000)
+    both = features(("1", point(10.9, 48.4), words, utm, "EPSG:25832"), ("2", point(10.8, 48.4), "{}"))
+    assert green.store.replace("trees", "feed", both, progress(2)) == Change(2, added=1, changed=1, removed=0, unchanged=0)
+    place = green.reopen()
+    assert place.store.replace("trees", "feed", both, progress(3)) == Change(2, added=0, changed=0, removed=0, unchanged=2)
+    stored = pq.read_table(place.reader.snapshot("trees").files[0])
+    rows = {row["id"]: (row["original_geometry"], row["original_crs"], row["original_crs_2"]) for row in stored.to_pylist()}
+    assert rows == {"1": (utm, "EPSG:25832", "an attribute of this name"), "2": (None, None, None)}
+    moved = features(("1", point(10.9, 48.4), words, point(640_000.25, 5_362_000), "EPSG:25832"), ("2", point(10.8, 48.4), "{}"))
+    assert place.store.replace("trees", "feed", moved, progress(4)).changed == 1
+    assert place.store.replace("trees", "feed", features(("1", point(10.9, 48.4), words)), progress(5)).version == 4
+    assert [column.name for column in place.reader.columns("trees")][-2:] == ["original_geometry", "original_crs"]
+    place.store.close()
+
+
 def test_a_table_is_replaced_and_grows_columns(place: Place) -> None:
     place.make("parks", Kind.TABLE, key=("name",))
     assert place.reader.snapshot("parks").rows == 0
