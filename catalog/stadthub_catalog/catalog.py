@@ -142,8 +142,8 @@ class Catalog:
         """What was noticed, last seen first; of all feeds, and also what is resolved, if asked for."""
         return findings.listed(self.database, feed, open_only=open_only)
 
-    def hold(self, held: Held) -> None:
-        """Put a payload aside; on disk when this returns, and the same however often it is told."""
+    def hold(self, *held: Held) -> None:
+        """Put payloads aside; on disk when this returns, and the same however often it is told."""
         quarantine.hold(self.database, held)
 
     def note_held(self, feed: str, position: int, **changes: Any) -> None:

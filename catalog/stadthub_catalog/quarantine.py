@@ -16,22 +16,23 @@ from stadthub_schemas.finding import WAITING, Held, HeldState
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-def hold(database: Database, held: Held) -> None:
-    """A payload is put aside. After a kill it may be put aside again: what an operator decided meanwhile stays."""
-    facts = {"reason": held.reason, "rows": held.rows, "differences": held.differences}
-    values = {
-        **facts,
-        "feed": held.feed,
-        "position": held.position,
-        "received_time": held.received_time,
-        "name": held.name,
-        "size": held.size,
-        "state": held.state.value,
-        "decided_by": "",
-    }
+def hold(database: Database, helds: Sequence[Held]) -> None:
+    """Payloads are put aside. After a kill they may be put aside again: what an operator decided meanwhile stays."""
     with database.keeping() as connection:
-        add = _INSERT[connection.dialect.name](table).values(values)
-        connection.execute(add.on_conflict_do_update(index_elements=["feed", "position"], set_=facts))
+        for held in helds:
+            facts = {"reason": held.reason, "rows": held.rows, "differences": held.differences}
+            values = {
+                **facts,
+                "feed": held.feed,
+                "position": held.position,
+                "received_time": held.received_time,
+                "name": held.name,
+                "size": held.size,
+                "state": held.state.value,
+                "decided_by": "",
+            }
+            add = _INSERT[connection.dialect.name](table).values(values)
+            connection.execute(add.on_conflict_do_update(index_elements=["feed", "position"], set_=facts))
 
 
 def note(database: Database, feed: str, position: int, changes: Mapping[str, Any]) -> None:
@@ -49,7 +50,7 @@ def decide(database: Database, feed: str, positions: Collection[int], state: Hel
         missing = sorted(set(positions) - known)
         if missing:
             raise NotFound(f"{feed}: no payload {missing[0]} is in quarantine")
-        words = {"state": state.value, "decided_time": datetime.now(UTC), "decided_by": who}
+        words = {"state": state.value, "decided_time": datetime.now(UTC), "decided_by": who, "release_position": None}
         return int(connection.execute(update(table).where(*place).values(**words)).rowcount)
 
 

@@ -186,11 +186,14 @@ class Worker:
         LOG.info("feed taken up", feed=feed.id, source=feed.source.type, dataset=dataset.name)
 
     def _grant(self) -> None:
-        """Do what operators asked for through the catalogue: pause, resume, run, replay."""
+        """Do what operators asked for through the catalogue: pause, resume, run, replay, release."""
+        waiting = self._catalog.quarantined()
         for state in self._catalog.feeds():
             runner = self._runners.get(state.feed)
             if runner is not None:
                 runner.obey(paused=state.paused)
+                if state.feed in waiting or runner.intake.quarantine is not None:
+                    self._start(f"release {state.feed}", self._pull_pool, runner.grant_releases)
                 if state.wanted_run is not None:
                     self._catalog.note_feed(state.feed, wanted_run=None)
                     runner.hurry()
