@@ -17,7 +17,7 @@ from stadthub_catalog.teams import TeamSort
 from stadthub_schemas.access import Action, Principal, Role
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Column, Dataset, Extent
-from stadthub_schemas.finding import WAITING, Finding, Held, HeldState, Severity
+from stadthub_schemas.finding import WAITING, Finding, Held, HeldBack, HeldState, Severity
 
 
 class Catalog:
@@ -141,6 +141,14 @@ class Catalog:
     def findings(self, feed: str | None = None, *, open_only: bool = True) -> list[Finding]:
         """What was noticed, last seen first; of all feeds, and also what is resolved, if asked for."""
         return findings.listed(self.database, feed, open_only=open_only)
+
+    def age_findings(self, before: datetime) -> int:
+        """Close findings that are only good to know and were not seen since then; answer how many."""
+        return findings.age(self.database, before)
+
+    def held_back(self, dataset: str) -> HeldBack | None:
+        """Why the newest data of a dataset are not served; None if they are."""
+        return quarantine.held_back(self.database, dataset)
 
     def hold(self, *held: Held) -> None:
         """Put payloads aside; on disk when this returns, and the same however often it is told."""

@@ -8,10 +8,11 @@ from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from stadthub_catalog.database import Database
+from stadthub_catalog.tables import feed as feeds
 from stadthub_catalog.tables import held as table
 from stadthub_catalog.tables import profile
 from stadthub_schemas.errors import NotFound
-from stadthub_schemas.finding import WAITING, Held, HeldState
+from stadthub_schemas.finding import WAITING, Held, HeldBack, HeldState
 
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -80,6 +81,22 @@ def counted(database: Database) -> dict[str, tuple[int, int, int]]:
     )
     with database.reading() as connection:
         return {feed: (int(number), int(rows), int(first)) for feed, number, rows, first in connection.execute(question)}
+
+
+def held_back(database: Database, dataset: str) -> HeldBack | None:
+    """What a dataset lacks because payloads wait for an operator; None if it lacks nothing."""
+    question = (
+        select(table.c.received_time, table.c.differences)
+        .join(feeds, feeds.c.feed == table.c.feed)
+        .where(feeds.c.dataset == dataset, feeds.c.quarantine.is_not(None), table.c.state.in_([state.value for state in WAITING]))
+        .order_by(table.c.received_time)
+        .limit(1000)
+    )
+    with database.reading() as connection:
+        rows = connection.execute(question).all()
+    if not rows:
+        return None
+    return HeldBack(rows[0][0], len(rows), tuple(dict.fromkeys(one["kind"] for _, words in rows for one in words)))
 
 
 def save_profile(database: Database, feed: str, body: Mapping[str, Any]) -> None:

@@ -11,10 +11,11 @@ import orjson
 import pyarrow as pa
 import structlog
 
-from stadthub_ingest import features, observations, registry, tables
+from stadthub_ingest import features, observations, preview, registry, tables
 from stadthub_ingest.columns import judge_block
 from stadthub_ingest.decoded import Block, Decoded, DecodeError, Unreadable
 from stadthub_ingest.observations import ObservationJudge
+from stadthub_ingest.preview import Preview
 from stadthub_ingest.renames import renamed_json, renamed_row
 from stadthub_ingest.rules import RowError, RuleBook
 from stadthub_ingest.shape import Shape, of_payload, of_sheet
@@ -100,6 +101,15 @@ class Judge:
             except DecodeError:
                 pass
         return of_payload(self._mended(payload.body))
+
+    def preview(self, payload: Payload) -> Preview:
+        """The payload's first rows under its columns, before they are mapped."""
+        if self._decoder.sheet is not None:
+            try:
+                return preview.of_sheet(self._decoder.sheet(payload.body, self._options))
+            except DecodeError:
+                pass
+        return preview.of_payload(self._mended(payload.body))
 
     def is_channel(self, column: str) -> bool:
         """Whether the column is one of those that the feed expects to come and go."""

@@ -84,7 +84,8 @@ class Watch:
 
     def compare(self, payload: Payload) -> list[Difference]:
         """How the payload looks other than usual; nothing as long as it is not known what is usual."""
-        shape = self._shapes[payload.position] = self._judge.shape(payload)
+        shape = self._shapes.get(payload.position) or self._judge.shape(payload)
+        self._shapes[payload.position] = shape
         return self._profile.compare(shape, self._judge.is_channel) if self._settled else []
 
     def _is_against(self, one: Difference) -> bool:
@@ -104,7 +105,10 @@ class Watch:
     def learn(self, payloads: Sequence[Payload], judged: Judged) -> None:
         """Look at what was judged: say what is not usual, and take up what is good."""
         for payload in self._looked_at(payloads):
-            self._look(payload, _is_good(payload, payloads, judged))
+            if _is_good(payload, payloads, judged):
+                self._look(payload)
+            else:
+                self._refuse(self.compare(payload))
         if judged.accepted.num_rows:
             self.last_good = payloads[-1].position
             self._learn_values(payloads[-1].received_time, judged)
@@ -132,12 +136,10 @@ class Watch:
             return spread(payloads, LOOKS)
         return payloads[-1:] if self._is_due("messages", MESSAGES) or not self._settled else ()
 
-    def _look(self, payload: Payload, good: bool) -> None:  # noqa: FBT001 - what the judge said of it
-        shape = self._shapes.get(payload.position) or self._judge.shape(payload)
-        differences = self._profile.compare(shape, self._judge.is_channel) if self._settled else []
-        if not good:
-            self._refuse(differences)
-            return
+    def _look(self, payload: Payload) -> None:
+        """Take up how a good payload looks, and say what is other than before."""
+        differences = self.compare(payload)
+        shape = self._shapes[payload.position]
         frozen = self.feed.contract is Contract.FREEZE and self._settled
         self._tell(_marked(one) if frozen and one.kind == "column_new" else one for one in differences)
         now = {(one.kind, one.subject) for one in differences}

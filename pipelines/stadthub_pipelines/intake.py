@@ -184,7 +184,7 @@ class Intake:
         whole = [frame] if pages == 1 else self._pages(frame, pages)
         if not whole:
             reason = f"payload: of its {pages} pages not all are here: fetch it again"
-            self._reject(frame.position, reject(_payload(frame), reason, not self._private))
+            self._reject(frame.position, reject(_payload(frame), reason, self._shown(frame.body)))
             self._add(Counts(received=1, rejected=1))
             return
         payloads = [_payload(one) for one in whole]
@@ -216,7 +216,7 @@ class Intake:
             self._put_aside(payloads, told(differences), differences, judged)
             return
         reason = f"payload: {told(differences)}: the feed is frozen; mend it with renames, or set another contract"
-        self._reject(position, reject(payloads[-1], reason, not self._private))
+        self._reject(position, reject(payloads[-1], reason, self._shown(payloads[-1].body)))
         self._add(Counts(received=max(judged.received, 1), rejected=max(judged.received, 1)))
 
     def _put_aside(self, payloads: Sequence[Payload], reason: str, differences: Sequence[Difference], judged: Judged) -> None:
@@ -224,7 +224,7 @@ class Intake:
         rows = max(judged.received, 1)
         self.quarantine = reason
         self._aside.hold(payloads, reason, differences, rows)
-        row = reject(payloads[-1], f"quarantined with {rows} rows: {reason}", not self._private)
+        row = reject(payloads[-1], f"quarantined with {rows} rows: {reason}", self._shown(payloads[-1].body))
         self._reject(payloads[-1].position, row)
         self._add(Counts(received=rows, rejected=rows))
 
@@ -283,6 +283,10 @@ class Intake:
         """All pages of the fetch that ends with this one; none if some are missing."""
         found = self._aside.frames(last.position, pages)
         return found if [page_of(one.name) for one in found] == [(number, pages) for number in range(1, pages + 1)] else []
+
+    def _shown(self, body: bytes) -> bytes:
+        """What the operator may see of a payload: of people nothing."""
+        return b"" if self._private else body
 
     def _reject(self, position: int, rejects: pa.Table) -> None:
         if rejects.num_rows:

@@ -20,7 +20,7 @@ from stadthub_lake.rawlog import Frame, RawLog
 from stadthub_pipelines.profile import Difference
 from stadthub_schemas.errors import NotFound
 from stadthub_schemas.feed import Feed
-from stadthub_schemas.finding import Held, HeldState, Severity
+from stadthub_schemas.finding import Held, HeldState, Severity, sentence
 from stadthub_schemas.rows import EXCERPT, REJECTS
 
 #: The name of a frame that takes a payload out of quarantine. No topic, address or file has a zero byte in its name.
@@ -41,9 +41,9 @@ class Quarantine:
     def hold(self, whole: Sequence[Payload], reason: str, differences: Sequence[Difference], rows: int) -> None:
         """Put a payload aside: what stands in the raw log stays there, and is named by the position of its last page."""
         last = whole[-1]
-        told = [_plain(one) for one in differences]
+        words = [_plain(one) for one in differences]
         size = sum(len(payload.body) for payload in whole)
-        self._catalog.hold(Held(self._feed.id, last.position, last.received_time, last.name, reason, rows, size, told))
+        self._catalog.hold(Held(self._feed.id, last.position, last.received_time, last.name, reason, rows, size, words))
         self._catalog.note_finding(self._feed.id, *WAITS, Severity.ERROR, {"reason": reason, "position": last.position})
 
     def wanted(self, release: Frame) -> tuple[Held, list[Frame]] | None:
@@ -72,8 +72,8 @@ class Quarantine:
 
     def keep(self, held: Held, reason: str, differences: Sequence[Difference]) -> None:
         """It stays in quarantine, and why."""
-        told = [_plain(one) for one in differences]
-        self._catalog.note_held(self._feed.id, held.position, state=HeldState.HELD.value, reason=reason, differences=told)
+        words = [_plain(one) for one in differences]
+        self._catalog.note_held(self._feed.id, held.position, state=HeldState.HELD.value, reason=reason, differences=words)
 
     def released(self, held: Held, position: int) -> None:
         """It is taken in by the frame at this position."""
@@ -115,43 +115,25 @@ class Quarantine:
         return waiting[0].reason if waiting else None
 
 
-def reject(payload: Payload, reason: str, excerpt: bool) -> pa.Table:  # noqa: FBT001 - private feeds show nothing of it
-    """The row among the rejects that stands for a payload that is not stored."""
+def reject(payload: Payload, reason: str, shown: bytes) -> pa.Table:
+    """The row among the rejects that stands for a payload that is not stored, with what may be shown of it."""
     row = {
         "position": payload.position,
         "row": 0,
         "received_time": payload.received_time.astimezone(UTC),
         "reason": reason,
-        "excerpt": payload.body[: 4 * EXCERPT].decode("utf-8", "replace")[:EXCERPT] if excerpt else "",
+        "excerpt": shown[: 4 * EXCERPT].decode("utf-8", "replace")[:EXCERPT],
     }
     return pa.Table.from_pylist([row], schema=REJECTS)
 
 
 def told(differences: Sequence[Difference]) -> str:
     """The differences in one sentence."""
-    words = [WORDS.get(one.kind, "{subject} is not as usual").format(subject=one.subject, **_words(one.details)) for one in differences]
+    words = [sentence(one.kind, one.subject, one.details) for one in differences]
     return "; ".join(words[:5]) + (f"; and {len(words) - 5} more" if len(words) > 5 else "")
 
 
-#: What each difference is called in the reason of a reject.
-WORDS = {
-    "form_changed": "it is {now} where {before} is usual",
-    "encoding_changed": "its encoding is {now} instead of {before}",
-    "delimiter_changed": "its delimiter is {now!r} instead of {before!r}",
-    "namespace_changed": "its namespaces are others",
-    "column_new": "column {subject!r} is new",
-    "column_missing": "column {subject!r} is missing",
-    "column_renamed": "column {subject!r} is missing, {now!r} may be its new name",
-    "unit_changed": "column {subject!r} is now {now!r}",
-    "column_retyped": "column {subject!r} holds {now} instead of {before}",
-}
-
-
-def _words(details: dict[str, Any]) -> dict[str, Any]:
-    return {name: " and ".join(map(str, value)) if isinstance(value, list) else value for name, value in details.items()}
-
-
 def _plain(one: Difference) -> dict[str, Any]:
-    told = asdict(one)
-    del told["shape"]
-    return {**told, "severity": one.severity.value}
+    words = asdict(one)
+    del words["shape"]
+    return {**words, "severity": one.severity.value}

@@ -128,7 +128,7 @@ def test_a_frozen_feed_takes_known_columns_only_and_refuses_payloads_that_lack_o
     city.hub.wait(lambda: "column_missing" not in city.findings(), 45)
 
 
-CHANGES = {
+CHANGES: dict[str, str | bytes] = {
     "column_new": lines(9, header=f"{HEADER};Neu", more=";x"),
     "column_missing": "Station;Zeit\ns1;2026-01-02T00:00:00Z\n",
     "column_renamed": lines(9, header="Station;Zeit;Temperatur in Grad"),
