@@ -31,7 +31,7 @@ def test_a_suggested_rename_is_written_into_the_file_and_the_payload_is_released
             assert "wird noch einmal geprüft" in page.inner_text("main")
             held = catalog.held_payload(HOURS, 2)
             assert (held.state, held.decided_by) == (HeldState.RELEASING, "Leitwarte")
-            page.get_by_role("button", name="Erledigt: Ein Name in zwei Schreibweisen").click()
+            page.get_by_role("row", name="Ein Name in zwei Schreibweisen").get_by_role("button").click()
             assert "Schreibweisen" not in page.inner_text("main")
             assert seen.complaints == []
     finally:
