@@ -18,7 +18,7 @@ from stadthub_ingest.observations import ObservationJudge
 from stadthub_ingest.preview import Preview
 from stadthub_ingest.renames import renamed_json, renamed_row
 from stadthub_ingest.rules import RowError, RuleBook
-from stadthub_ingest.shape import Shape, of_payload, of_sheet
+from stadthub_ingest.shape import Seen, Shape, of_payload, of_sheet
 from stadthub_ingest.sheets import Tabled
 from stadthub_ingest.sources.fetched import whole_of
 from stadthub_schemas.dataset import Kind
@@ -92,7 +92,18 @@ class Judge:
             self._options = self._options.model_copy(update={"known": columns})
 
     def shape(self, payload: Payload) -> Shape:
-        """What the payload looks like before it is mapped, with the feed's renames."""
+        """What the payload looks like before it is mapped, with the feed's renames. Whatever comes, this never raises for it."""
+        try:
+            found = self._shape(payload)
+        except (StadthubError, MemoryError):
+            raise
+        except Exception:  # noqa: BLE001 - as in judge: looking at what strangers send must not stop their feed
+            return Shape("unreadable")
+        if found.form in ("archive", "binary") and self._feed.kind is not Kind.TIMESERIES:
+            return Shape(found.form, columns={name: Seen(of=1, filled=1) for name in sorted(self.judge([payload]).attributes)})
+        return found
+
+    def _shape(self, payload: Payload) -> Shape:
         if self._decoder.sheet is not None and payload.body.lstrip()[:1] not in (b"<", b"{"):
             try:
                 found = self._decoder.sheet(payload.body, self._options)

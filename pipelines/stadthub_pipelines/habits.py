@@ -140,7 +140,7 @@ class Habits:
         """Find names that are another spelling of one that is known."""
         for first, other in variants(self.spellings.setdefault(what, {}), names):
             details = {"column": what, "spellings": [first, other]}
-            self._tell(Difference("spelling_variant", first, Severity.WARNING, details, False), holds=True)
+            self._tell(Difference("spelling_variant", other, Severity.WARNING, details, False), holds=True)
 
     def told(self) -> list[Difference]:
         """The differences that hold now; those that are events are told once."""
