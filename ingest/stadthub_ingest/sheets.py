@@ -27,6 +27,9 @@ from stadthub_ingest.mapping import (
 from stadthub_ingest.times import TimeReader
 from stadthub_schemas.dataset import Kind
 
+#: A slot in a name, as `re.escape` writes it.
+_SLOT = re.compile(r"\\\{\w+\\\}")
+
 
 class Sheet(Protocol):
     """A table: the names of its columns, where one of them stands, and its records."""
@@ -62,8 +65,9 @@ class Tabled(Mapped):
         return self.known is None or header in self.known
 
     def is_channel(self, header: str) -> bool:
-        """Whether the column is one of those that come and go."""
-        return any(re.search(channel.pattern, header) for channel in self.channels)
+        """Whether the column is one of those that come and go: a channel's, or that of its quality."""
+        flags = (_SLOT.sub(".+", re.escape(channel.quality)) for channel in self.channels if channel.quality)
+        return any(re.search(channel.pattern, header) for channel in self.channels) or any(re.fullmatch(flag, header) for flag in flags)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

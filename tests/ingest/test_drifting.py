@@ -45,9 +45,9 @@ def test_a_renamed_property_of_features_is_kept_under_its_old_name() -> None:
 
 def test_a_renamed_column_of_a_workbook_is_read_under_its_old_name() -> None:
     body = (Path(__file__).parents[1] / "connectors" / "xlsx_table-car-parks" / "payload.xlsx").read_bytes()
-    plain = Judge(feed("xlsx_table", kind="table"))
-    first = plain.preview(payload(body))[0][0]
-    judged = Judge(feed("xlsx_table", kind="table", renames={first: "Ganz anders"})).judge([payload(body)])
+    options = {"sheet": "Daten", "skip_rows": 1}
+    first = Judge(feed("xlsx_table", options, kind="table")).preview(payload(body))[0][0]
+    judged = Judge(feed("xlsx_table", options, kind="table", renames={first: "Ganz anders"})).judge([payload(body)])
     assert judged.accepted.column_names[0] == "ganz_anders"
 
 
