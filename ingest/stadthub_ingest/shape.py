@@ -34,12 +34,12 @@ class Seen:
     filled: int = 0
     of: int = 0
 
-    def take(self, value: Any) -> None:
-        """Look at one value."""
+    def take(self, kind: str | None) -> None:
+        """Look at one value of this kind; None: there is none."""
         self.of += 1
-        if value is not None and value != "":
+        if kind is not None:
             self.filled += 1
-            self.kinds.add(kind_of(value))
+            self.kinds.add(kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def of_sheet(sheet: Sheet, payload: bytes, form: str, marks: frozenset[str]) -> 
     for record in islice(sheet.records(), ROWS):
         if not isinstance(record, Unreadable):
             for column, text in zip(found, record, strict=True):
-                column.take(None if text.strip() in marks else text.strip())
+                column.take(None if text.strip() in marks else kind_of_text(text.strip()))
     columns = {name: column for name, column in zip(sheet.header, found, strict=True) if name}
     if form != "table":
         return Shape(form, columns=columns)
@@ -107,22 +107,13 @@ def delimiter_of(payload: bytes, first: str) -> str:
     return best if counts.get(best) else ""
 
 
-def kind_of(value: Any) -> str:
-    """The kind of a value, as an analyst would call it."""
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int):
-        return "integer"
-    if isinstance(value, float):
-        return "number"
-    if isinstance(value, dict):
-        return "object"
-    if isinstance(value, list):
-        return "list"
-    return _kind_of_text(str(value)[:100].strip())
+#: The kinds of values that say themselves what they are.
+KINDS = {bool: "boolean", int: "integer", float: "number", dict: "object", list: "list", str: "text"}
 
 
-def _kind_of_text(text: str) -> str:
+def kind_of_text(text: str) -> str:
+    """The kind of value that stands in a cell of text."""
+    text = text[:100]
     if _WHOLE.match(text):
         return "integer"
     if _TIME.match(text):
@@ -146,7 +137,9 @@ def _of_json(payload: bytes) -> Shape:
     for path, value in _leaves(found, "", 0):
         if path not in columns and len(columns) >= PATHS:
             return Shape("json", columns=columns, partial=True)
-        columns.setdefault(path, Seen()).take(value)
+        if path not in columns:
+            columns[path] = Seen()
+        columns[path].take(None if value is None or value == "" else KINDS.get(type(value), "text"))
     return Shape("json", columns=columns)
 
 

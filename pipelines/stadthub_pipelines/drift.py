@@ -129,12 +129,10 @@ class Watch:
         self._kept = self._clock()
 
     def _looked_at(self, payloads: Sequence[Payload]) -> Iterable[Payload]:
-        """Which payloads are looked at: where a contract guards all are; else enough to see a change, so few that it costs nothing."""
-        if self.feed.contract is not Contract.EVOLVE:
-            return payloads
+        """Which payloads are looked at: enough to see a change, so few that it costs nothing; what a contract guards was compared before."""
         if not self._messages:
             return spread(payloads, LOOKS)
-        return payloads[-1:] if self._is_due("messages", MESSAGES) or not self._settled else ()
+        return payloads[-1:] if not self._settled or self._is_due("messages", MESSAGES) else ()
 
     def _look(self, payload: Payload) -> None:
         """Take up how a good payload looks, and say what is other than before."""

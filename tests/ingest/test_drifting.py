@@ -90,7 +90,7 @@ def test_paths_of_json_are_told_and_keys_that_are_data_are_not_taken_for_columns
     shape = Judge(feed("json_table", OBSERVED)).shape(payload(orjson.dumps({"stationen": stations, "liste": [{"a": 1}, {"b": None}]})))
     assert {name: seen.kinds for name, seen in shape.columns.items()} == {
         "stationen.*.wert": {"integer"},
-        "stationen.*.zeit": {"time"},
+        "stationen.*.zeit": {"text"},
         "liste[*].a": {"integer"},
         "liste[*].b": set(),
     }
