@@ -15,7 +15,7 @@ from stadthub_ingest.judge import Judge, Judged, Payload
 from stadthub_ingest.shape import Shape, spread
 from stadthub_pipelines.habits import Habits
 from stadthub_pipelines.profile import Difference, Profile
-from stadthub_schemas.dataset import Kind
+from stadthub_schemas.dataset import AccessClass, Kind
 from stadthub_schemas.feed import Contract, Feed
 from stadthub_schemas.finding import Severity
 
@@ -47,6 +47,8 @@ class Watch:
         self._clock = clock
         self._profile = Profile.read(body.get("profile", {}))
         self._habits = Habits.read(body.get("habits", {}))
+        columns = feed.metadata.columns if feed.metadata else {}
+        self._hidden = {name for name, words in columns.items() if words.access is not AccessClass.PUBLIC}
         self._learned = LEARNED[feed.source.type]
         self._messages = feed.source.type == "mqtt" and feed.kind is Kind.TIMESERIES
         self._shapes: dict[int, Shape] = {}
@@ -112,6 +114,9 @@ class Watch:
         if judged.accepted.num_rows:
             self.last_good = payloads[-1].position
             self._learn_values(payloads[-1].received_time, judged)
+        elif judged.rejects.num_rows and self.feed.kind is Kind.TIMESERIES:
+            self._habits.ahead(judged.rejects)
+            self._tell(self._habits.told())
         self._keep_if_due()
 
     def adopt(self, payload: Payload) -> None:
@@ -166,7 +171,8 @@ class Watch:
             self._profile.properties = sorted({*self._profile.properties, *new})[:1000]
         else:
             rows = _attributes(accepted) if self.feed.kind is Kind.FEATURES else accepted
-            self._habits.tabulate(rows, accepted.num_rows)
+            shown = [name for name in rows.column_names if name not in self._hidden]
+            self._habits.tabulate(rows.select(shown), accepted.num_rows)
             new = set(judged.attributes) - known
             self._profile.attributes = sorted({*self._profile.attributes, *new})[:1000]
         if new:

@@ -1,6 +1,7 @@
 """How the values of a feed usually are: levels, units, times, numbers of things, spellings; and what is not as usual."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -29,6 +30,9 @@ EVENTS = ("spelling_variant", "unit_changed")
 STEADY = 4.0
 
 _HOUR = 3600.0
+
+#: How the judge refuses a time that has not come yet.
+_AHEAD = re.compile(r"phenomenon_time: (\S+) lies .* ahead")
 
 
 @dataclass(slots=True)
@@ -201,6 +205,18 @@ class Habits:
         self._stuck(newest.timestamp())
         self._shift((received - newest).total_seconds())
 
+    def ahead(self, rejects: pa.Table) -> None:
+        """Times that are refused because they lie ahead by whole hours more than usual: somebody changed the zone."""
+        found = [
+            (datetime.fromisoformat(match[1]) - row["received_time"]).total_seconds() + self.clock.lag
+            for row in rejects.slice(0, STREAMS).to_pylist()
+            if (match := _AHEAD.match(row["reason"])) is not None
+        ]
+        if found and self.clock.looks >= SURE:
+            hours = round(max(found) / _HOUR)
+            whole = 1 <= hours <= 14 and abs(max(found) - hours * _HOUR) <= max(300.0, 2 * self.clock.spread)
+            self._tell(Difference("timezone_shift", "phenomenon_time", Severity.ERROR, {"hours": hours}, False), holds=whole)
+
     def _stuck(self, newest: float) -> None:
         """Payloads come, but the newest time in them stays the same, longer than it ever did."""
         clock = self.clock
@@ -240,5 +256,7 @@ def _power(median: float, level: Level) -> int:
     if widest > STEADY:  # what jumps by itself can't be told to have jumped
         return 0
     ratio = median / level.usual
+    if not math.isfinite(ratio):
+        return 0
     power = round(math.log10(ratio))
     return power if 1 <= abs(power) <= 3 and 0.7 < ratio / 10.0**power < 1.4 else 0

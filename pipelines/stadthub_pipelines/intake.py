@@ -10,16 +10,15 @@ import pyarrow as pa
 
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.judge import Judge, Judged, Payload
-from stadthub_ingest.reducing import is_private
 from stadthub_ingest.sources.fetched import page_of
 from stadthub_lake.rawlog import Frame, RawLog
 from stadthub_lake.store import Progress, Store
 from stadthub_pipelines.drift import Watch
 from stadthub_pipelines.profile import Difference
-from stadthub_pipelines.quarantine import RELEASE, Quarantine, reject, told
+from stadthub_pipelines.quarantine import RELEASE, Quarantine, told
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Dataset, Kind
-from stadthub_schemas.errors import TypeConflict
+from stadthub_schemas.errors import StadthubError, TypeConflict
 from stadthub_schemas.feed import Contract, Feed
 from stadthub_schemas.finding import Held, HeldState
 
@@ -53,7 +52,6 @@ class Intake:
         self._judge = Judge(feed)
         self._watch = Watch(feed, self._judge, doors.catalog)
         self._aside = Quarantine(feed, log, doors.catalog)
-        self._private = is_private(feed)
         self._store = doors.store
         self._catalog = doors.catalog
         progress = doors.store.progress(dataset.name, feed.id)
@@ -88,7 +86,12 @@ class Intake:
         """Judge and store the next frames; answer how many there were."""
         frames = self.log.read(self.position, 1 if self._watch.is_learning else MOST_FRAMES, MOST_BYTES)
         if frames:
-            self._take(frames)
+            before = self.counts
+            try:
+                self._take(frames)
+            except StadthubError:
+                self.counts = before  # all of these frames come again
+                raise
             self.position = frames[-1].position
             self.last_message = frames[-1].received_time
         return len(frames)
@@ -109,7 +112,7 @@ class Intake:
             frames = [frame for frame in self.log.read(position, MOST_FRAMES, MOST_BYTES) if frame.position <= self.position]
             if not frames:
                 return
-            payloads = [_payload(frame) for frame in self._aside.left_out(frames)]
+            payloads = [_payload(frame) for frame in (*self._aside.left_out(frames), *self._aside.released_in(frames))]
             self._catalog.remember(self._dataset.name, self._judge.judge(payloads).accepted)
             position = frames[-1].position
 
@@ -124,8 +127,7 @@ class Intake:
         self.committed_position = end
         if self._dataset.kind is not Kind.TIMESERIES:
             last = self._watch.last_good or end
-            position = end if position >= last else last - 1  # each payload is the whole: only the last good one counts
-            end = last if position < end else end
+            position, end = (end, end) if position >= last else (last - 1, last)  # each payload is the whole: only the last good one counts
         while position < end:
             frames = [frame for frame in self.log.read(position, MOST_FRAMES, MOST_BYTES) if frame.position <= end]
             if not frames:
@@ -184,7 +186,7 @@ class Intake:
         whole = [frame] if pages == 1 else self._pages(frame, pages)
         if not whole:
             reason = f"payload: of its {pages} pages not all are here: fetch it again"
-            self._reject(frame.position, reject(_payload(frame), reason, self._shown(frame.body)))
+            self._reject(frame.position, self._aside.reject(_payload(frame), reason))
             self._add(Counts(received=1, rejected=1))
             return
         payloads = [_payload(one) for one in whole]
@@ -216,7 +218,7 @@ class Intake:
             self._put_aside(payloads, told(differences), differences, judged)
             return
         reason = f"payload: {told(differences)}: the feed is frozen; mend it with renames, or set another contract"
-        self._reject(position, reject(payloads[-1], reason, self._shown(payloads[-1].body)))
+        self._reject(position, self._aside.reject(payloads[-1], reason))
         self._add(Counts(received=max(judged.received, 1), rejected=max(judged.received, 1)))
 
     def _put_aside(self, payloads: Sequence[Payload], reason: str, differences: Sequence[Difference], judged: Judged) -> None:
@@ -224,8 +226,7 @@ class Intake:
         rows = max(judged.received, 1)
         self.quarantine = reason
         self._aside.hold(payloads, reason, differences, rows)
-        row = reject(payloads[-1], f"quarantined with {rows} rows: {reason}", self._shown(payloads[-1].body))
-        self._reject(payloads[-1].position, row)
+        self._reject(payloads[-1].position, self._aside.reject(payloads[-1], f"quarantined with {rows} rows: {reason}"))
         self._add(Counts(received=rows, rejected=rows))
 
     def _release(self, release: Frame) -> None:
@@ -233,8 +234,7 @@ class Intake:
         wanted = self._aside.wanted(release)
         if wanted is None:
             return
-        held, frames = wanted
-        payloads = [replace(_payload(frame), position=release.position) for frame in frames]
+        held, payloads = wanted[0], [replace(_payload(frame), position=release.position) for frame in wanted[1]]
         refusal = self._take_in(held, payloads)
         if refusal is None:
             self._add(Counts(received=-held.rows, rejected=-held.rows))
@@ -283,10 +283,6 @@ class Intake:
         """All pages of the fetch that ends with this one; none if some are missing."""
         found = self._aside.frames(last.position, pages)
         return found if [page_of(one.name) for one in found] == [(number, pages) for number in range(1, pages + 1)] else []
-
-    def _shown(self, body: bytes) -> bytes:
-        """What the operator may see of a payload: of people nothing."""
-        return b"" if self._private else body
 
     def _reject(self, position: int, rejects: pa.Table) -> None:
         if rejects.num_rows:

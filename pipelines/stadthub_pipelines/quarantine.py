@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.judge import Payload
+from stadthub_ingest.reducing import is_private
 from stadthub_ingest.sources.fetched import page_of
 from stadthub_lake.rawlog import Frame, RawLog
 from stadthub_pipelines.profile import Difference
@@ -37,6 +38,7 @@ class Quarantine:
         self._feed = feed
         self._log = log
         self._catalog = catalog
+        self._private = is_private(feed)
 
     def hold(self, whole: Sequence[Payload], reason: str, differences: Sequence[Difference], rows: int) -> None:
         """Put a payload aside: what stands in the raw log stays there, and is named by the position of its last page."""
@@ -45,6 +47,17 @@ class Quarantine:
         size = sum(len(payload.body) for payload in whole)
         self._catalog.hold(Held(self._feed.id, last.position, last.received_time, last.name, reason, rows, size, words))
         self._catalog.note_finding(self._feed.id, *WAITS, Severity.ERROR, {"reason": reason, "position": last.position})
+
+    def reject(self, payload: Payload, reason: str) -> pa.Table:
+        """The row among the rejects that stands for a payload that is not stored; of people it shows nothing."""
+        row = {
+            "position": payload.position,
+            "row": 0,
+            "received_time": payload.received_time.astimezone(UTC),
+            "reason": reason,
+            "excerpt": "" if self._private else payload.body[: 4 * EXCERPT].decode("utf-8", "replace")[:EXCERPT],
+        }
+        return pa.Table.from_pylist([row], schema=REJECTS)
 
     def wanted(self, release: Frame) -> tuple[Held, list[Frame]] | None:
         """The payload that this frame takes in, with the frames it stands in; None if it was taken in already or is gone."""
@@ -88,6 +101,17 @@ class Quarantine:
         held = {one.position for one in self._catalog.held(self._feed.id, states, first - 1, last - first + 1)}
         return [frame for frame in frames if frame.name != RELEASE and frame.position not in held]
 
+    def released_in(self, frames: Sequence[Frame]) -> list[Frame]:
+        """The frames of payloads that these frames have taken in."""
+        found: list[Frame] = []
+        for frame in frames:
+            if frame.name == RELEASE:
+                with suppress(NotFound):
+                    held = self._catalog.held_payload(self._feed.id, orjson.loads(frame.body)["position"])
+                    if held.state is HeldState.RELEASED and held.release_position == frame.position:
+                        found += self.frames(held.position, page_of(held.name)[1])
+        return found
+
     def ask_again(self, since: datetime) -> None:
         """Whoever judges the log again since a time also wants what was put aside since then, if it fits now."""
         again = [one.position for one in self._catalog.held(self._feed.id, (HeldState.HELD,)) if one.received_time >= since]
@@ -113,18 +137,6 @@ class Quarantine:
         if not waiting and not self._catalog.held(self._feed.id, limit=1):
             self._catalog.resolve_finding(self._feed.id, *WAITS)
         return waiting[0].reason if waiting else None
-
-
-def reject(payload: Payload, reason: str, shown: bytes) -> pa.Table:
-    """The row among the rejects that stands for a payload that is not stored, with what may be shown of it."""
-    row = {
-        "position": payload.position,
-        "row": 0,
-        "received_time": payload.received_time.astimezone(UTC),
-        "reason": reason,
-        "excerpt": shown[: 4 * EXCERPT].decode("utf-8", "replace")[:EXCERPT],
-    }
-    return pa.Table.from_pylist([row], schema=REJECTS)
 
 
 def told(differences: Sequence[Difference]) -> str:

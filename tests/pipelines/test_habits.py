@@ -90,6 +90,13 @@ def test_a_clock_that_is_an_hour_back_is_told_with_its_hours(air: Watched) -> No
     assert air.kinds() == set()
 
 
+def test_a_clock_that_is_two_hours_ahead_is_told_though_no_row_is_stored(air: Watched) -> None:
+    air.rows(*hour(air, shift=2))
+    assert air.found()[("timezone_shift", "phenomenon_time")].details == {"hours": 2}
+    air.rows(*hour(air))
+    assert air.kinds() == set()
+
+
 def test_payloads_whose_newest_time_stands_still_are_told(air: Watched) -> None:
     still = hour(air)
     for _ in range(12):
