@@ -29,6 +29,8 @@ from stadthub_schemas.dataset import Kind
 
 #: As the place of an id: the number of the record, for tables that have no key. json_table knows the same word.
 NUMBER = "@key"
+#: A slot in a name, as `re.escape` writes it.
+_SLOT = re.compile(r"\\\{\w+\\\}")
 
 
 class Sheet(Protocol):
@@ -57,6 +59,17 @@ class Tabled(Mapped):
     """The options that tables with a header share."""
 
     channels: tuple[Channel, ...] = ()
+    renames: dict[str, str] = Field(default_factory=dict, description="set from the feed's own renames")
+    known: frozenset[str] | None = Field(default=None, description="set from the feed's contract: no other column is read")
+
+    def reads(self, header: str) -> bool:
+        """Whether a column of this name is read at all."""
+        return self.known is None or header in self.known
+
+    def is_channel(self, header: str) -> bool:
+        """Whether the column is one of those that come and go: a channel's, or that of its quality."""
+        flags = (_SLOT.sub(".+", re.escape(channel.quality)) for channel in self.channels if channel.quality)
+        return any(re.search(channel.pattern, header) for channel in self.channels) or any(re.fullmatch(flag, header) for flag in flags)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -106,7 +119,7 @@ def _cells(sheet: Sheet, options: Tabled, groups: Mapping[str, str], named: set[
     taken = {header.strip() for header in named | set(options.values)}
     has_thing = options.columns.thing is not None or options.constants.thing is not None
     for index, header in enumerate(sheet.header):
-        if header in taken or sheet.header.index(header) != index:
+        if header in taken or sheet.header.index(header) != index or not options.reads(header):
             continue
         for channel in options.channels:
             match = re.search(channel.pattern, header)
@@ -128,7 +141,7 @@ def _attributes(sheet: Sheet, options: Tabled) -> Iterator[Decoded]:
     """Features or rows of a table: the whole column decides which type its cells have."""
     records = list(sheet.records())
     marks, notation, columns = frozenset(options.missing), (options.decimal, options.thousands), options.columns
-    headers = dict(zip(column_keys(sheet.header), sheet.header, strict=True))
+    headers = {key: header for key, header in zip(column_keys(sheet.header), sheet.header, strict=True) if options.reads(header)}
     wanted = options.properties if options.properties is not None else _without_places(headers, options)
     reader = TimeReader(options.times)
     values: dict[str, Iterator[Any]] = {}

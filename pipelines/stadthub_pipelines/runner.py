@@ -101,6 +101,7 @@ class Runner:
         self.flow.commit()
         with self.flow.lock:
             self.flow.intakes.pop(self.feed.id, None)
+        self.intake.close()
         self.log.close()
 
     def collect(self) -> None:
@@ -135,8 +136,15 @@ class Runner:
             counts = self.intake.replay(since)
         self.flow.note_work()
         self.flow.commit()
+        self._place.notice()
         self._place.catalog.end_run(run, counts, None)
         return counts
+
+    def grant_releases(self) -> None:
+        """Do what operators want with payloads in quarantine."""
+        with self.flow.lock:
+            self.intake.grant()
+        self._place.notice()
 
     def state(self) -> dict[str, Any]:
         """What the operator page shows of this feed."""

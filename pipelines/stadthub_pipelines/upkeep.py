@@ -4,6 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from stadthub_catalog.catalog import Catalog
+from stadthub_ingest.sources.fetched import page_of
 from stadthub_lake.store import Store
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.runner import Runner
@@ -44,7 +45,9 @@ class Upkeep:
         if self._is_due("raw", runner.feed.id, RETAIN):
             runner.log.compress()
             before = datetime.now(UTC) - timedelta(days=runner.feed.raw_days)
-            runner.log.forget(before, runner.intake.committed_position)
+            held = self._catalog.held(runner.feed.id, limit=1)  # what is in quarantine has no other copy
+            up_to = min([runner.intake.committed_position, *(one.position - page_of(one.name)[1] for one in held)])
+            runner.log.forget(before, up_to)
 
     def _is_due(self, what: str, name: str, seconds: float) -> bool:
         """Whether it is time; the first time is one interval after the start."""

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from stadthub_ingest.sources.reach import Reach
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
 from stadthub_lake.store import Store
+from stadthub_pipelines.certificates import look_at_certificate
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.folder import FeedFolder, Look
 from stadthub_pipelines.intake import Doors
@@ -39,6 +41,10 @@ ANOTHER_TRY = 10.0
 
 #: Files of a dataset are written again after this long at the earliest.
 FILE_SECONDS = 900.0
+
+#: How often certificates are looked at, in seconds, and after how long a finding that is only good to know is open no more.
+CERTIFICATES = 6 * 3600.0
+SETTLED = timedelta(days=7)
 
 
 class Worker:
@@ -70,6 +76,7 @@ class Worker:
             "entries": (15.0, self._announce),
             "files": (5.0, self._write_files),
             "upkeep": (60.0, self._keep_up),
+            "certificates": (CERTIFICATES, self._look_at_certificates),
         }
         doors = Doors(self._store, self._catalog)
         self._place = Place(
@@ -186,11 +193,14 @@ class Worker:
         LOG.info("feed taken up", feed=feed.id, source=feed.source.type, dataset=dataset.name)
 
     def _grant(self) -> None:
-        """Do what operators asked for through the catalogue: pause, resume, run, replay."""
+        """Do what operators asked for through the catalogue: pause, resume, run, replay, release."""
+        waiting = self._catalog.quarantined()
         for state in self._catalog.feeds():
             runner = self._runners.get(state.feed)
             if runner is not None:
                 runner.obey(paused=state.paused)
+                if state.feed in waiting or runner.intake.quarantine is not None:
+                    self._start(f"release {state.feed}", self._pull_pool, runner.grant_releases)
                 if state.wanted_run is not None:
                     self._catalog.note_feed(state.feed, wanted_run=None)
                     runner.hurry()
@@ -220,6 +230,13 @@ class Worker:
                 self._upkeep.dataset(flow)
         for runner in list(self._runners.values()):
             self._upkeep.raw_log(runner)
+
+    def _look_at_certificates(self) -> None:
+        """What is found by the calendar: certificates near their end, and findings that time has settled."""
+        self._catalog.age_findings(datetime.now(UTC) - SETTLED)
+        for runner in list(self._runners.values()):
+            if not self._stop.is_set():
+                look_at_certificate(runner.feed, self._catalog, self._place.reach)
 
     def _close(self) -> None:
         self._flow_pool.shutdown(wait=True, cancel_futures=True)
@@ -255,7 +272,9 @@ def run_once(feed: Feed, settings: Settings) -> Runner:
         runner = Runner(feed, Flow(dataset, store, settings.commit_seconds, settings.commit_rows), place)
         catalog.note_feed(feed.id, **runner.state())
         runner.obey(paused=False)
+        runner.grant_releases()
         runner.pull_once()
+        runner.flow.turn()
         publisher = Publisher(reader, lake, catalog, Path(settings.data_dir) / "distributions", FILE_SECONDS)
         catalog.note_feed(feed.id, **runner.state())
         runner.close()

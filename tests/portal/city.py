@@ -13,11 +13,13 @@ import shapely
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import Distribution
 from stadthub_lake.lake import Lake
+from stadthub_lake.rawlog import RawLog
 from stadthub_lake.snapshot import Reader
 from stadthub_lake.store import Progress, Store
 from stadthub_schemas.access import Role
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Contact, Dataset, Kind, Metadata, Publisher
+from stadthub_schemas.finding import Held, Severity
 from stadthub_schemas.rows import FEATURES_IN, OBSERVATIONS_IN, REJECTS
 from stadthub_schemas.settings import Settings
 from tests.catalog.test_documents import write
@@ -83,6 +85,7 @@ def build(folder: Path) -> City:
     lake.close()
     write(catalog, LINKS, title="Bebauungspläne")
     _feeds(catalog, appended.stored)
+    _quarantine(settings, catalog)
     city = City(settings, catalog.create_token("Leitwarte", Role.OPERATOR), catalog.create_token("leser", Role.READER))
     catalog.close()
     return city
@@ -233,6 +236,39 @@ def _rejects() -> pa.Table:
     )
 
 
+#: A feed file with a comment, that a page of the operator may add a line to.
+HOURS_FILE = """# Amt für Bürgerdienste
+id = "opening-hours"
+title = "Öffnungszeiten"
+dataset = "opening-hours"
+kind = "table"
+decoder = "csv_table"
+contract = "quarantine"
+
+[source]
+type = "http"
+url = "https://aemter.example/zeiten.csv"
+"""
+
+
+def _quarantine(settings: Settings, catalog: Catalog) -> None:
+    """A payload of the opening hours whose column has a new name, in raw log and catalogue."""
+    settings.feeds.mkdir(parents=True, exist_ok=True)
+    (settings.feeds / f"{HOURS}.toml").write_text(HOURS_FILE, "utf-8")
+    log = RawLog(settings.data_dir / "raw" / HOURS)
+    body = "office,weekday,Stunden <neu>\nBürgeramt,Montag,<b>8</b>\nStandesamt,Montag,10\n".encode()
+    log.append([(NOW, "https://aemter.example/zeiten.csv", one) for one in (b"office,weekday,hours\n", body)])
+    log.sync()
+    log.close()
+    details = {"before": "hours", "now": "Stunden <neu>", "path": "Stunden <neu>"}
+    difference = {"kind": "column_renamed", "subject": "hours", "severity": "warning", "details": details}
+    reason = "column 'hours' is missing, 'Stunden <neu>' may be its new name"
+    catalog.hold(Held(HOURS, 2, NOW, "https://aemter.example/zeiten.csv", reason, 2, len(body), [difference]))
+    catalog.note_finding(HOURS, "column_renamed", "hours", Severity.WARNING, details)
+    catalog.note_finding(HOURS, "spelling_variant", "Bürgeramt", Severity.WARNING, {"spellings": ["Bürgeramt", "Buergeramt"]})
+    catalog.note_finding(HOURS, "quarantine", "payloads", Severity.ERROR, {"reason": reason})
+
+
 def _feeds(catalog: Catalog, stored: int) -> None:
     counts = Counts(received=stored + 3, stored=stored, rejected=3)
     catalog.note_feed(
@@ -271,6 +307,15 @@ def _feeds(catalog: Catalog, stored: int) -> None:
         last_message_time=NOW - timedelta(hours=3),
     )
     catalog.note_feed("noise", title="Lärm", source="mqtt", connected=False, paused=True, counts=Counts(10, 5))
+    catalog.note_feed(
+        HOURS,
+        title="Öffnungszeiten",
+        dataset=HOURS,
+        source="http",
+        last_message_time=NOW,
+        counts=Counts(22, 10, 10, 2),
+        quarantine="column 'hours' is missing, 'Stunden <neu>' may be its new name",
+    )
     for error in (None, "https://zaehler.example/: timed out"):
         run = catalog.start_run("bikes")
         catalog.end_run(run, Counts(50, 20, 0, 30, 0), error)

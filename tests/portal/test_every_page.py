@@ -26,6 +26,8 @@ PAGES = (
     "/operator",
     "/operator/feeds/air",
     "/operator/feeds/parking",
+    "/operator/feeds/opening-hours",
+    "/operator/feeds/opening-hours/quarantine/2",
 )
 #: Answers that are errors on purpose; the browser says so in its console.
 MISSING = ("/gibt-es-nicht",)

@@ -6,9 +6,9 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from stadthub_api.portal import chart, errors, freshness, rendering, snippets, states, table
+from stadthub_api.portal import chart, drift, errors, freshness, rendering, snippets, states, table
 from stadthub_api.portal.language import TRANSLATIONS
-from stadthub_api.portal.views import datasets
+from stadthub_api.portal.views import datasets, quarantine
 
 PORTAL = Path(rendering.__file__).parent
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\}")
@@ -23,6 +23,9 @@ IN_TABLES = (
     errors.LATER,
     *(look.words for look in freshness.LOOKS.values()),
     *(look.words for look in states.STATES.values()),
+    *drift.SENTENCES.values(),
+    *(look.words for look in drift.SEVERITIES.values()),
+    *quarantine.STATES.values(),
     *(words for _, words in chart.SPANS.values()),
     snippets.QGIS_WAY,
     *datasets.FACETS.values(),

@@ -9,6 +9,7 @@ import typer
 from stadthub_api.cli.checks import Checked, check_files, feed_files
 from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalog_of, existing, settings_of
 from stadthub_api.cli.output import plain, print_json, print_rows, print_table, rows_of, say, working
+from stadthub_api.cli.quarantine import discard, findings, quarantine, release
 from stadthub_api.cli.status import SUM, state
 from stadthub_api.cli.times import moment
 from stadthub_pipelines.running import WORKER, holder
@@ -18,7 +19,7 @@ from stadthub_schemas.errors import Conflict, NotFound
 from stadthub_schemas.feed import Feed, load_feed
 from stadthub_schemas.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Feeds: list, check, try, run, pause, resume, replay.")
+app = typer.Typer(no_args_is_help=True, help="Feeds: list, check, try, run, pause, resume, replay; findings and quarantine.")
 
 NameArgument = Annotated[str, typer.Argument(help="The feed's id.")]
 #: How many rejects a trial shows; each different reason is counted in any case.
@@ -179,6 +180,12 @@ def replay(
     settings = settings_of(config, data_dir=data_dir)
     time = moment(since, settings.time_zone)
     _note(settings, name, f"replayed since {time:%Y-%m-%d %H:%M:%S}Z", replay_since=time)
+
+
+app.command(epilog="[bold]Example[/bold]: stadthub feed findings counts")(findings)
+app.command(epilog="[bold]Example[/bold]: stadthub feed quarantine counts --json")(quarantine)
+app.command(epilog="[bold]Examples[/bold]: stadthub feed release counts --all · stadthub feed release counts 17 18 --as-is")(release)
+app.command(epilog="[bold]Example[/bold]: stadthub feed discard counts 17")(discard)
 
 
 def _note(settings: Settings, name: str, words: str, **changes: Any) -> None:

@@ -55,7 +55,8 @@ async def list_datasets(
 async def show_dataset(request: Request, hub: HubDep, seen: ReadableDep) -> Response:
     """One dataset: words, columns with units, extent, freshness, files, and the addresses of all its faces."""
     refuse_unknown(request.query_params.multi_items(), ())
-    return cached(request, orjson.dumps(description(seen, hub.site)), JSON, 10)
+    held_back = await hub.work(hub.catalog.held_back, seen.entry.name)
+    return cached(request, orjson.dumps(description(seen, hub.site, held_back)), JSON, 10)
 
 
 @router.get("/{name}/rows", openapi_extra={**DATASET, "parameters": [*documented(PAGE), FILTER_DOCUMENTATION]})

@@ -13,6 +13,7 @@ from stadthub_api.hub import Hub
 from stadthub_api.portal.language import bare
 from stadthub_api.portal.rendering import link, page, writing
 from stadthub_api.portal.states import STATES, disk, state_of
+from stadthub_api.portal.views.quarantine import noticed
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import FeedState
 from stadthub_schemas.access import Action, may
@@ -52,7 +53,7 @@ def overview(request: Request, hub: HubDep, principal: OperatorDep) -> Response:
 
 @router.get("/feeds/{feed}", openapi_extra=OPERATE)
 def one_feed(request: Request, feed: str, hub: HubDep, principal: OperatorDep) -> Response:
-    """One feed: its counts, its runs, its newest rejects with reasons."""
+    """One feed: its counts, its runs, what was noticed, what waits in quarantine, its newest rejects with reasons."""
     found = hub.catalog.feed(feed)
     context = {
         "who": principal.name,
@@ -61,6 +62,7 @@ def one_feed(request: Request, feed: str, hub: HubDep, principal: OperatorDep) -
         "states": STATES,
         "runs": hub.catalog.runs(feed, RUNS),
         "rejects": hub.reader.rejects(feed, REJECTS).to_pylist(),
+        **noticed(hub.catalog, feed, writing(request)),
     }
     return _private(page(request, "feed.html", context))
 
