@@ -137,3 +137,15 @@ class Token:
     expires: datetime | None
     last_used: datetime | None
     revoked: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """One entry of the audit chain: who did what to which thing, and when."""
+
+    number: int
+    time: datetime
+    who: str
+    what: str
+    on: str
+    details: Mapping[str, Any]
