@@ -17,6 +17,7 @@ from stadthub_catalog.entry import Entry
 from stadthub_catalog.site import Site
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
+from stadthub_pipelines.keys import cursor_key
 from stadthub_schemas.access import ANYBODY, Action, Decision, Principal, may
 from stadthub_schemas.errors import NotFound, StadthubError
 from stadthub_schemas.settings import Settings
@@ -126,7 +127,8 @@ async def opened(settings: Settings) -> AsyncIterator[Hub]:
         stack.callback(catalog.close)
         await run_sync(catalog.migrate)
         reader = Reader(settings.lake, settings.data_dir)
-        lake = Lake(reader, settings.threads, settings.query_seconds, settings.query_memory_mb)
+        key = await run_sync(cursor_key, settings.data_dir)
+        lake = Lake(reader, settings.threads, settings.query_seconds, settings.query_memory_mb, key)
         stack.callback(lake.close)
         site = Site(title=settings.site_title, url=settings.url, contact=settings.site_contact, version=VERSION)
         pool, exports, questions = (CapacityLimiter(places) for places in (2 * settings.threads + 2, EXPORTS, QUESTIONS))
