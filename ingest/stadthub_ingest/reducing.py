@@ -53,6 +53,11 @@ def is_private(feed: Feed) -> bool:
     return registry.find(feed.decoder).private
 
 
+def counts_people(feed: Feed) -> bool:
+    """Whether this feed counts people's devices, so that it must say why. FeedError if its decoder does not exist."""
+    return issubclass(registry.find(feed.decoder).Options, Kept)
+
+
 def counts_in_memory(feed: Feed) -> bool:
     """Whether clients of this feed are counted here, so that one process must see all of its payloads."""
     return registry.find(feed.decoder).sight is not None

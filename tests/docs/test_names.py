@@ -12,6 +12,7 @@ from typer.main import get_command
 from stadthub_api.app import create_app
 from stadthub_api.cli.app import COMMANDS, app
 from stadthub_ingest import registry
+from stadthub_ingest.accesspoints import Kept
 from stadthub_schemas.dataset import ColumnWords, Contact, Metadata, Privacy, Publisher
 from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, Paging, PushSource, Rules, TokenAuth
 from stadthub_schemas.settings import Settings
@@ -115,7 +116,7 @@ def test_every_make_command_that_is_named_exists(page: Path) -> None:
 def test_every_decoder_has_its_part_with_every_option(name: str) -> None:
     part = re.search(rf"^### `{name}`\n(.*?)(?=^##|\Z)", FEEDS, re.MULTILINE | re.DOTALL)
     assert part is not None
-    wlan = registry.find(name).private
+    wlan = issubclass(registry.find(name).Options, Kept)
     shared = FEEDS.partition(f"### What the {'WLAN' if wlan else 'table'} decoders share")[2].partition("\n### `")[0]
     missing = [key for key in registry.options_schema(name)["properties"] if f"`{key}`" not in part[1] + shared]
     assert not missing
