@@ -145,6 +145,10 @@ class Writing:
             return "–"
         return format_timedelta(min(self.here(time) - now, timedelta(0)), add_direction=True, locale=self.locale, threshold=1.2)
 
+    def kept(self, length: timedelta | None) -> str:
+        """How long something is kept, in words."""
+        return self.word("unbegrenzt") if length is None else format_timedelta(length, locale=self.locale, threshold=1.2)
+
     def lasting(self, seconds: float | None) -> str:
         """How long something takes, in words."""
         if seconds is None:
