@@ -49,7 +49,7 @@ class Thing:
 
     seen: Readable
     thing: str
-    name: str
+    name: str | None
     place: tuple[float, float] | None
     latest: tuple[dict[str, Any], ...]
 
@@ -77,7 +77,7 @@ def thing(lake: Lake, catalog: Catalog, seen: Readable, name: str) -> Thing:
     return Thing(
         seen,
         name,
-        (row["thing_name"] if "thing_name" not in seen.hidden else None) or name,
+        row["thing_name"] if "thing_name" not in seen.hidden else None,
         (row["longitude"], row["latitude"]) if placed else None,
         tuple(_latest(catalog, seen, row)),
     )
@@ -119,12 +119,11 @@ def told_thing(one: Thing, site: Site) -> dict[str, Any]:
     entry, words = one.seen.entry, one.seen.entry.dataset.metadata
     return {
         "thing": one.thing,
-        "thing_name": one.name,
+        **({} if "thing_name" in one.seen.hidden else {"thing_name": one.name}),
         "dataset": entry.name,
         "title": words.title,
         "title_en": words.title_en,
-        "longitude": one.place[0] if one.place else None,
-        "latitude": one.place[1] if one.place else None,
+        **({} if one.place is None else {"longitude": one.place[0], "latitude": one.place[1]}),
         "latest": one.latest,
         "purpose": words.purpose,
         "publisher": words.publisher.title,

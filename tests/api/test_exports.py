@@ -162,7 +162,9 @@ def test_one_client_does_not_get_all_places(wide: Settings) -> None:
         refused = httpx.get(f"{address}/api/v1/datasets/{BUDGET}/exports/csv", timeout=60)
         assert (refused.status_code, refused.json()["detail"]) == (503, "you run 8 exports already: wait until one has ended")
         assert "retry-after" in refused.headers
-        token = Catalog(wide.database).create_token("somebody else", Role.READER)
+        catalog = Catalog(wide.database)
+        token = catalog.create_token("somebody else", Role.READER)
+        catalog.close()
         other = httpx.get(f"{address}/api/v1/datasets/{BUDGET}/exports/csv?limit=1", headers={"Authorization": token}, timeout=60)
         assert other.status_code == 200
         for one in readers:

@@ -55,7 +55,7 @@ _TIMES = ("observedAt", "dateObserved", "dateObservedFrom", "observationDateTime
 _NO_ATTRIBUTES = frozenset(("id", "type", "@id", "@type", "@context", "scope", "location", "operationSpace", "observationSpace", *_TIMES))
 
 #: What of an attribute may be stored.
-_ATTRIBUTE: Shape = dict.fromkeys(("type", "@type", "value", "@value", "unitCode", "observedAt", "datasetId"), PLAIN)
+_ATTRIBUTE: dict[str, Any] = dict.fromkeys(("type", "@type", "value", "@value", "unitCode", "observedAt", "datasetId"), PLAIN)
 _KEPT: Mapping[str, Shape] = {
     **dict.fromkeys(("id", "@id"), PLAIN),
     **dict.fromkeys(("type", "@type"), (PLAIN, [PLAIN])),
