@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
-from pydantic import TypeAdapter
 
 from stadthub_api.hub import Readable
 from stadthub_catalog.catalog import Catalog
@@ -20,9 +19,6 @@ from stadthub_schemas.privacy import NEVER_KEPT
 from stadthub_schemas.properties import OBSERVED_PROPERTIES, title
 from stadthub_schemas.rows import datastream_key
 from stadthub_schemas.vocabularies import FREQUENCIES
-
-#: Lengths of time in the form of ISO 8601.
-_LENGTH = TypeAdapter(timedelta | None)
 
 #: The kinds of dataset whose rows are here; of files and addresses nobody knows what is in them.
 KINDS = (Kind.TIMESERIES, Kind.FEATURES, Kind.TABLE)
@@ -99,7 +95,7 @@ def told(one: Measured, site: Site) -> dict[str, Any]:
         "update_frequency": _frequency(words.update_frequency),
         "first_time": entry.extent.first_time,
         "last_time": entry.extent.last_time,
-        "kept_for": _LENGTH.dump_python(words.kept_for, mode="json"),
+        "kept_for": _days(words.kept_for),
         "publisher": words.publisher.title,
         "contact": words.contact and words.contact.model_dump(mode="json", exclude_none=True),
         "purpose": words.purpose,
@@ -157,6 +153,13 @@ def _latest(catalog: Catalog, seen: Readable, row: dict[str, Any]) -> Iterator[d
 
 def _frequency(id_: str | None) -> dict[str, Any] | None:
     return {"id": id_, "title": FREQUENCIES[id_][0], "title_en": FREQUENCIES[id_][1]} if id_ else None
+
+
+def _days(length: timedelta | None) -> str | None:
+    """A length of time in the form of ISO 8601, never rounded to months or years."""
+    if length is None:
+        return None
+    return f"PT{int(length.total_seconds())}S" if length % timedelta(days=1) else f"P{length.days}D"
 
 
 def _property(name: str) -> dict[str, Any]:

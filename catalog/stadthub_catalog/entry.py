@@ -108,6 +108,9 @@ class FeedState:
     held: bool = False
     wanted_run: datetime | None = None
     replay_since: datetime | None = None
+    frames_received: int = 0
+    frames_missing: int = 0
+    frames_restarts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

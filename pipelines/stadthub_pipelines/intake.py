@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from stadthub_catalog.catalog import Catalog
+from stadthub_ingest import registry
+from stadthub_ingest.frames import FrameCounter
 from stadthub_ingest.judge import Judge, Judged, Payload
 from stadthub_ingest.sources.fetched import page_of
 from stadthub_lake.rawlog import Frame, RawLog
@@ -57,6 +59,7 @@ class Intake:
         self.last_message: datetime | None = None
         self.quarantine: str | None = None
         self.remembered = progress.position
+        self.frames = FrameCounter() if getattr(registry.read_options(feed), "frame_counter", False) else None
         self._fresh: list[pa.Table] = []
         self._counts_lock = threading.Lock()
 
@@ -137,6 +140,8 @@ class Intake:
         self._reject(last, judged.rejects)
         appended = self._store.append(self._dataset.name, self.feed.id, last, judged.accepted)
         self._fresh.append(appended.fresh)
+        if self.frames is not None:
+            self.frames.count(appended.fresh)
         self._count(judged, appended.stored, appended.duplicate)
 
     def _correct(self, frames: Sequence[Frame]) -> None:

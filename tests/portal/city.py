@@ -283,6 +283,9 @@ def _feeds(catalog: Catalog, stored: int) -> None:
         last_commit_time=NOW,
         lag_seconds=0.4,
         rate_per_minute=96.0,
+        frames_received=970,
+        frames_missing=30,
+        frames_restarts=2,
         counts=counts,
     )
     catalog.note_feed(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.portal.city import AIR, HIDDEN, SECRET, TREES, VEILED, WLAN
+from tests.portal.city import AIR, HIDDEN, LINKS, SECRET, TREES, VEILED, WLAN
 
 PAGE = {"Accept": "text/html"}
 
@@ -21,7 +21,7 @@ def test_every_dataset_stands_there_with_what_where_how_often_since_when_and_how
     answer = reader.get("/api/v1/measured").json()
     found = {one["name"]: one for one in answer["datasets"]}
     assert answer["total"] == len(found) == 7
-    assert HIDDEN not in found
+    assert not {HIDDEN, LINKS} & set(found)
     air = found[AIR]
     assert [one["observed_property"] for one in air["observed"]] == ["air_temperature", "pm10"]
     assert (air["observed"][1]["title"], air["observed"][1]["unit"]) == ("Feinstaub PM10", "ug/m3")
