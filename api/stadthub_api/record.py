@@ -81,7 +81,7 @@ def _of_feed(file: FeedFile, files: Sequence[FeedFile], tokens: Sequence[Token],
         name=file.feed.id,
         title=words.title_en if language == "en" and words.title_en else words.title,
         controller=words.publisher.title,
-        contact=_reached(words.publisher.contact or words.contact),
+        contact=_reached(words.publisher.contact or words.contact, language),
         protection_officer=settings.privacy_contact or spoken(_UNSAID, language),
         purpose=privacy.purpose_en if language == "en" and privacy.purpose_en else privacy.purpose,
         legal_basis=privacy.legal_basis,
@@ -146,7 +146,9 @@ def _measures(privacy: Privacy, language: Language) -> Iterator[str]:
         yield spoken(one, language).format(k=privacy.k, bucket=bucket)
 
 
-def _reached(contact: Contact) -> str:
+def _reached(contact: Contact | None, language: Language) -> str:
+    if contact is None:
+        return spoken(_UNSAID, language)
     return ", ".join(str(part) for part in (contact.name, contact.email, contact.url) if part)
 
 

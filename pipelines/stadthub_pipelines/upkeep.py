@@ -16,7 +16,7 @@ COMPACT, RETAIN = 600.0, 3600.0
 AS_OF_WINDOW = timedelta(days=7)
 
 #: Who deletes, and what its entries in the audit are called.
-WHO, DROPPED, FORGOTTEN = "worker", "retention.rows", "retention.raw_log"
+WHO, DROPPED, FORGOTTEN, REFUSED = "worker", "retention.rows", "retention.raw_log", "retention.rejects"
 
 
 class Upkeep:
@@ -45,13 +45,16 @@ class Upkeep:
             self._store.vacuum(dataset.name, AS_OF_WINDOW)
 
     def raw_log(self, runner: Runner) -> None:
-        """Pack closed segments, and forget what is committed and older than the feed wants it kept."""
+        """Pack closed segments, and forget what is committed and older than the feed wants it kept; refused rows with it."""
         if self._is_due("raw", runner.feed.id, RETAIN):
             runner.log.compress()
             before = datetime.now(UTC) - timedelta(days=runner.feed.raw_days)
             segments = runner.log.forget(before, runner.intake.committed_position)
             if segments:
                 self._catalog.record(WHO, FORGOTTEN, runner.feed.id, {"before": before.isoformat(), "segments": segments})
+            rejects = self._store.forget_rejects(runner.feed.id, before)
+            if rejects:
+                self._catalog.record(WHO, REFUSED, runner.feed.id, {"before": before.isoformat(), "rows": rejects})
 
     def _is_due(self, what: str, name: str, seconds: float) -> bool:
         """Whether it is time; the first time is one interval after the start."""
