@@ -69,7 +69,7 @@ class Rejects:
             table = self._table(feed)
             old = list(table.files())
             times = [pq.read_table(file.path, columns=["received_time"], partitioning=None) for file in old]
-            gone = sum(part.filter(pc.field("received_time") < before).num_rows for part in times)
+            gone: int = sum(part.filter(pc.field("received_time") < before).num_rows for part in times)
             if not gone:
                 return 0
             rows = pa.concat_tables(pq.read_table(file.path, schema=REJECTS_STORED, partitioning=None) for file in old)
