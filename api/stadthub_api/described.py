@@ -13,9 +13,9 @@ from stadthub_schemas.vocabularies import FORMATS, FREQUENCIES, FREQUENCY_IRI, T
 
 #: The faces that show rows, by kind of dataset.
 _FACES = {
-    Kind.TIMESERIES: ("rows", "aggregate", "things", "latest", "series"),
-    Kind.FEATURES: ("rows", "aggregate", "things"),
-    Kind.TABLE: ("rows", "aggregate", "things"),
+    Kind.TIMESERIES: ("rows", "aggregate", "things", "measured", "latest", "series"),
+    Kind.FEATURES: ("rows", "aggregate", "things", "measured"),
+    Kind.TABLE: ("rows", "aggregate", "things", "measured"),
     Kind.FILES: (),
 }
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from stadthub_catalog import audit, datasets, feeds, findings, hot, migrate, quarantine, teams, tokens
 from stadthub_catalog.database import Database
 from stadthub_catalog.datasets import Written
-from stadthub_catalog.entry import Distribution, Entry, FeedState, Found, Organization, Run, Token
+from stadthub_catalog.entry import Audited, Distribution, Entry, FeedState, Found, Organization, Run, Token
 from stadthub_catalog.findings import Noticed
 from stadthub_catalog.shelf import Shelf, page
 from stadthub_catalog.teams import TeamSort
@@ -227,6 +227,10 @@ class Catalog:
     def record(self, who: str, what: str, on: str, details: Mapping[str, Any] | None = None) -> None:
         """Append to the audit chain; on disk when this returns."""
         audit.record(self.database, who, what, on, details or {})
+
+    def audited(self, begins: str = "", limit: int = 100) -> list[Audited]:
+        """The newest audit entries whose `what` begins so, newest first."""
+        return audit.newest(self.database, begins, limit)
 
     def verify_audit(self) -> int:
         """How many audit entries there are; StorageError names the first broken one."""

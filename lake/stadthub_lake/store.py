@@ -114,6 +114,10 @@ class Store:
         """How many observations older than a time were dropped."""
         return compaction.retain(self._timeseries(dataset), before)
 
+    def forget_rejects(self, feed: str, before: datetime) -> int:
+        """How many refused rows of a feed were dropped that were received before a time."""
+        return self._rejects.forget(feed, before)
+
     def vacuum(self, dataset: str, keep: timedelta) -> None:
         """Files and log entries that no `as_of` within the kept time needs are gone."""
         compaction.vacuum(self._timeseries(dataset), keep)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stadthub_ingest.judge import Judge
-from stadthub_ingest.reducing import is_private
+from stadthub_ingest.reducing import counts_people
 from stadthub_schemas.dataset import Dataset
 from stadthub_schemas.errors import FeedError
 from stadthub_schemas.feed import Feed, load_feed
@@ -86,7 +86,7 @@ def _misfit(feed: Feed, described: dict[str, Dataset]) -> str | None:
         return f"{feed.id}: metadata: no feed file describes dataset {feed.dataset!r}: add a [metadata] table to one of its feeds"
     if described[feed.dataset].kind is not feed.kind:
         return f"{feed.id}: kind: dataset {feed.dataset!r} is {described[feed.dataset].kind}, this feed says {feed.kind}"
-    if is_private(feed) and described[feed.dataset].metadata.privacy is None:
+    if counts_people(feed) and described[feed.dataset].metadata.privacy is None:
         return f"{feed.id}: metadata.privacy: missing: decoder {feed.decoder} reads of people: say purpose and legal_basis"
     return None
 

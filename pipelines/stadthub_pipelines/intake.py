@@ -9,6 +9,8 @@ from itertools import groupby
 import pyarrow as pa
 
 from stadthub_catalog.catalog import Catalog
+from stadthub_ingest import registry
+from stadthub_ingest.frames import FrameCounter
 from stadthub_ingest.judge import Judge, Judged, Payload
 from stadthub_ingest.sources.fetched import page_of
 from stadthub_lake.rawlog import Frame, RawLog
@@ -64,6 +66,7 @@ class Intake:
         self.quarantine: str | None = None
         self.look_at_quarantine()
         self.remembered = progress.position
+        self.frames = FrameCounter() if getattr(registry.read_options(feed), "frame_counter", False) else None
         self._fresh: list[pa.Table] = []
         self._counts_lock = threading.Lock()
 
@@ -166,6 +169,8 @@ class Intake:
         self._reject(last, judged.rejects)
         appended = self._store.append(self._dataset.name, self.feed.id, last, judged.accepted)
         self._fresh.append(appended.fresh)
+        if self.frames is not None:
+            self.frames.count(appended.fresh)
         self._count(judged, appended.stored, appended.duplicate)
         self._watch.learn(payloads, judged)
 

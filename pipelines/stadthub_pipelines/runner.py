@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from stadthub_catalog.catalog import Catalog
+from stadthub_catalog.entry import FeedState
+from stadthub_ingest.frames import FrameCounter
 from stadthub_ingest.sources.reach import Reach
 from stadthub_lake.rawlog import RawLog
 from stadthub_pipelines.door import door
@@ -55,7 +57,10 @@ class Runner:
         self._door = door(feed, place.data_dir)
         if isinstance(feed.source, HttpSource | FileSource):
             self.puller = Puller(feed, self.log, self._door, place.catalog, place.reach)
-        self.intake.remind(_noted(place.catalog, feed.id))
+        noted = _noted(place.catalog, feed.id)
+        if self.intake.frames is not None:
+            self.intake.frames = FrameCounter(noted.frames_received, noted.frames_missing, noted.frames_restarts)
+        self.intake.remind(noted.position)
         with flow.lock:
             flow.intakes[feed.id] = self.intake
 
@@ -164,6 +169,7 @@ class Runner:
             "rate_per_minute": self._rate.per_minute(intake.counts),
             "quarantine": intake.quarantine,
             "held": self.feed.paused,
+            **_frames(intake.frames),
         }
 
     def _connected(self) -> bool:
@@ -211,9 +217,16 @@ def _known(**times: datetime | None) -> dict[str, datetime]:
     return {name: time for name, time in times.items() if time is not None}
 
 
-def _noted(catalog: Catalog, feed: str) -> int:
-    """Up to which position the catalogue was told of the feed's rows; 0: it does not know the feed."""
+def _frames(counter: FrameCounter | None) -> dict[str, int]:
+    """What became of the feed's radio frames, where they are counted."""
+    if counter is None:
+        return {}
+    return {"frames_received": counter.received, "frames_missing": counter.missing, "frames_restarts": counter.restarts}
+
+
+def _noted(catalog: Catalog, feed: str) -> FeedState:
+    """What the catalogue was told of the feed; of one that it does not know, nothing."""
     try:
-        return catalog.feed(feed).position
+        return catalog.feed(feed)
     except NotFound:
-        return 0
+        return FeedState(feed)

@@ -34,6 +34,10 @@ class Settings(Strict):
     site_title: str = Field(default="Stadthub", description="name of the portal")
     site_url: str | None = Field(default=None, description="address under which readers reach the portal; absent: http://host:port")
     site_contact: str = Field(default="", description="e-mail address of those who run the portal")
+    site_operator: str = Field(
+        default="", description="who runs the portal, with postal address: stands in the imprint and in the record of processing"
+    )
+    privacy_contact: str = Field(default="", description="how the data protection officer is reached")
     time_zone: str = Field(default="Europe/Berlin", description="the city's time zone: days and hours are cut in it")
     allowed_hosts: tuple[str, ...] = Field(default=(), description="hosts in private networks from which feeds may fetch")
     commit_seconds: float = Field(

@@ -12,6 +12,7 @@ from typer.main import get_command
 from stadthub_api.app import create_app
 from stadthub_api.cli.app import COMMANDS, app
 from stadthub_ingest import registry
+from stadthub_ingest.accesspoints import Kept
 from stadthub_ingest.feature_json import Featured
 from stadthub_schemas.dataset import ColumnWords, Contact, Metadata, Privacy, Publisher
 from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, Paging, PushSource, Rules, TokenAuth
@@ -26,7 +27,15 @@ PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").glob("*.md"))
 
 #: What begins with a slash and is a place on a disk or the language of a page.
 NO_ADDRESS = ("/en/", "/work", "/var", "/etc", "/opt", "/backup", "/run")
-PATHS = [*create_app(Settings()).openapi()["paths"], "/", "/api/docs", "/distributions/{dataset}/{file}", "/api/v1/feeds/{feed}/push"]
+PAGES_OF_PORTAL = ("/measured", "/operator/privacy", "/datasets/{dataset}/things/{thing}")
+PATHS = [
+    *create_app(Settings()).openapi()["paths"],
+    *PAGES_OF_PORTAL,
+    "/",
+    "/api/docs",
+    "/distributions/{dataset}/{file}",
+    "/api/v1/feeds/{feed}/push",
+]
 
 MODELS = (
     Feed,
@@ -116,8 +125,8 @@ def test_every_make_command_that_is_named_exists(page: Path) -> None:
 def test_every_decoder_has_its_part_with_every_option(name: str) -> None:
     part = re.search(rf"^### `{name}`\n(.*?)(?=^##|\Z)", FEEDS, re.MULTILINE | re.DOTALL)
     assert part is not None
-    decoder = registry.find(name)
-    family = "decoders of geodata" if issubclass(decoder.Options, Featured) else "WLAN decoders" if decoder.private else "table decoders"
+    options = registry.find(name).Options
+    family = "decoders of geodata" if issubclass(options, Featured) else "WLAN decoders" if issubclass(options, Kept) else "table decoders"
     shared = FEEDS.partition(f"### What the {family} share")[2].partition("\n### `")[0]
     missing = [key for key in registry.options_schema(name)["properties"] if f"`{key}`" not in part[1] + shared]
     assert not missing

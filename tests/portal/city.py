@@ -28,6 +28,7 @@ AIR, TREES, DISTRICTS, HOURS, EMPTY, HIDDEN = "air-quality", "trees", "districts
 VEILED = "meters"
 #: Written through CKAN's API: only addresses.
 LINKS = "bauplaene"
+WLAN = "wlan"
 #: Stands in a column that nobody may see.
 SECRET = "streng-geheim"
 THINGS = 24
@@ -63,6 +64,10 @@ def build(folder: Path) -> City:
     veiled = store.append(VEILED, VEILED, 1, _veiled())
     store.commit(VEILED, {VEILED: Progress(1, Counts(received=veiled.stored, stored=veiled.stored))})
     catalog.remember(VEILED, veiled.fresh)
+    store.ensure(_described(WLAN, Kind.TIMESERIES))
+    counted = store.append(WLAN, WLAN, 1, _wlan())
+    store.commit(WLAN, {WLAN: Progress(1, Counts(received=counted.stored, stored=counted.stored))})
+    catalog.remember(WLAN, counted.fresh)
     for name, kind, rows in ((TREES, Kind.FEATURES, _trees()), (DISTRICTS, Kind.FEATURES, _districts()), (HOURS, Kind.TABLE, _hours())):
         store.ensure(_described(name, kind))
         store.replace(name, name, rows, Progress(1, Counts(received=rows.num_rows, stored=rows.num_rows)))
@@ -76,6 +81,7 @@ def build(folder: Path) -> City:
         (EMPTY, Kind.TIMESERIES),
         (HIDDEN, Kind.TIMESERIES),
         (VEILED, Kind.TIMESERIES),
+        (WLAN, Kind.TIMESERIES),
         (TREES, Kind.FEATURES),
         (DISTRICTS, Kind.FEATURES),
         (HOURS, Kind.TABLE),
@@ -117,6 +123,20 @@ WORDS: dict[str, dict[str, Any]] = {
         "description": "Zähler ohne ihre Namen und Orte.",
         "themes": ("ENER",),
         "columns": {name: {"access": "restricted"} for name in ("thing_name", "longitude")},
+    },
+    WLAN: {
+        "title": "WLAN",
+        "title_en": "Public WLAN",
+        "description": "Wie viele Geräte das öffentliche WLAN benutzen.",
+        "themes": ("TECH",),
+        "retention": "P365D",
+        "update_frequency": "15MIN",
+        "privacy": {
+            "purpose": "Auslastung planen",
+            "purpose_en": "Planning for load",
+            "legal_basis": "Art. 6 (1) e DSGVO",
+            "assessment_url": "https://musterstadt.example/dsfa",
+        },
     },
     TREES: {
         "title": "Bäume",
@@ -180,6 +200,24 @@ def _veiled() -> pa.Table:
     return pa.Table.from_pylist(
         [{**row, "phenomenon_time": NOW - timedelta(seconds=number), "result": 3.0 + number} for number in range(2)], schema=OBSERVATIONS_IN
     )
+
+
+def _wlan() -> pa.Table:
+    """Counts at two access points in different hands: one above k, one below."""
+    rows = [
+        {
+            "thing": f"Rathaus {place}/EG",
+            "observed_property": "wifi_clients",
+            "phenomenon_time": NOW - timedelta(days=1, minutes=15),
+            "result": float(count),
+            "unit": "{count}",
+            "longitude": 10.0,
+            "latitude": 51.0,
+            "received_time": NOW,
+        }
+        for place, count in enumerate((23, 3))
+    ]
+    return pa.Table.from_pylist(rows, schema=OBSERVATIONS_IN)
 
 
 def _trees() -> pa.Table:
@@ -281,6 +319,9 @@ def _feeds(catalog: Catalog, stored: int) -> None:
         last_commit_time=NOW,
         lag_seconds=0.4,
         rate_per_minute=96.0,
+        frames_received=970,
+        frames_missing=30,
+        frames_restarts=2,
         counts=counts,
     )
     catalog.note_feed(

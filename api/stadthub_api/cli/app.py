@@ -30,6 +30,7 @@ COMMANDS = {
     "feed": "feeds",
     "dataset": "datasets",
     "token": "tokens",
+    "privacy": "privacy",
     "schema": "schema",
     "torture": "torture",
 }

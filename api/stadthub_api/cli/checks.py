@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stadthub_ingest import registry
-from stadthub_ingest.reducing import is_private
+from stadthub_ingest.reducing import counts_people
 from stadthub_schemas.errors import FeedError, NotFound
 from stadthub_schemas.feed import Feed, load_feed
 
@@ -52,7 +52,7 @@ def _check_file(path: Path) -> Checked:
     except FeedError as error:
         lines = str(error).splitlines()
         return Checked(path, feed, tuple(line if line.startswith(path.name) else f"{path.name}: {line}" for line in lines))
-    if feed.metadata is not None and feed.metadata.privacy is None and is_private(feed):
+    if feed.metadata is not None and feed.metadata.privacy is None and counts_people(feed):
         return Checked(
             path, feed, (f"{path.name}: metadata.privacy: missing: decoder {feed.decoder} reads of people: say purpose and legal_basis",)
         )

@@ -5,6 +5,7 @@ from typing import Any
 
 from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalog_of, existing
 from stadthub_api.cli.output import print_json, print_table, say
+from stadthub_catalog.entry import FeedState
 from stadthub_pipelines.running import WORKER, holder
 from stadthub_schemas.counts import Counts
 
@@ -29,7 +30,7 @@ def status(as_json: JsonOption = False, config: ConfigOption = None, data_dir: D
         "datasets": datasets,
         "balanced": total.balanced,
         "total": total.as_dict(),
-        "feeds": [{"feed": feed.feed, "dataset": feed.dataset, "state": state(feed), **feed.counts.as_dict()} for feed in feeds],
+        "feeds": [_told(feed) for feed in feeds],
     }
     if as_json:
         print_json(answer)
@@ -40,8 +41,17 @@ def status(as_json: JsonOption = False, config: ConfigOption = None, data_dir: D
     say(
         f"The worker {'runs' if answer['worker'] else 'does not run'} · {datasets} datasets · {settings.data_dir} · {answer['free_mb']:,} MB free"
     )
+    for feed in feeds:
+        if feed.frames_missing:
+            say(f"{feed.feed}: {feed.frames_missing:,} of {feed.frames_received + feed.frames_missing:,} radio frames were lost")
     if not total.balanced:
         say("The sum does not hold at this moment: rows are being judged, or run `stadthub doctor`.")
+
+
+def _told(feed: FeedState) -> dict[str, Any]:
+    """One feed for scripts."""
+    frames = {"frames_received": feed.frames_received, "frames_missing": feed.frames_missing}
+    return {"feed": feed.feed, "dataset": feed.dataset, "state": state(feed), **feed.counts.as_dict(), **frames}
 
 
 def state(feed: Any) -> str:

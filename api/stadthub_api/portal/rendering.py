@@ -117,6 +117,8 @@ def _everywhere(request: Request) -> dict[str, Any]:
         "site_title": hub.site_title,
         "site_url": hub.url,
         "site_contact": hub.site_contact,
+        "site_operator": hub.site_operator,
+        "privacy_contact": hub.privacy_contact,
         "alternates": {code: in_language(request.url.path, code) + query for code in PREFIXES},
         "link": lambda path, **parameters: link(write.language, path, **parameters),
         "static": lambda name: f"{assets.URL}/{name}",
