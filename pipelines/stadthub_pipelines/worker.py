@@ -210,7 +210,9 @@ class Worker:
         self._catalog.note_feeds({feed_id: runner.state() for feed_id, runner in list(self._runners.items())} | self._deriver.states())
 
     def _derive(self) -> None:
-        """Compute the derived datasets for which it is time."""
+        """Compute the derived datasets for which it is time, and let the catalogue say what came of them."""
+        for dataset, feed_id in self._deriver.changed():
+            self._publisher.announce(dataset, feed_id)
         for feed_id, compute in self._deriver.due():
             self._start(f"derive {feed_id}", self._pull_pool, compute)
 
@@ -220,8 +222,6 @@ class Worker:
             if flow.changed and flow.intakes:
                 flow.changed = False
                 self._publisher.announce(flow.dataset, next(iter(flow.intakes)))
-        for dataset, feed_id in self._deriver.changed():
-            self._publisher.announce(dataset, feed_id)
 
     def _write_files(self) -> None:
         for flow in list(self._flows.values()):

@@ -12,7 +12,9 @@ from typer.main import get_command
 from stadthub_api.app import create_app
 from stadthub_api.cli.app import COMMANDS, app
 from stadthub_ingest import registry
+from stadthub_lake.derivation import CALENDAR
 from stadthub_schemas.dataset import ColumnWords, Contact, Metadata, Privacy, Publisher
+from stadthub_schemas.derived import Derived
 from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, Paging, PushSource, Rules, TokenAuth
 from stadthub_schemas.settings import Settings
 from stadthub_schemas.vocabularies import FREQUENCIES, LICENSES, THEMES
@@ -124,6 +126,12 @@ def test_every_decoder_has_its_part_with_every_option(name: str) -> None:
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_every_key_of_a_feed_file_is_documented(model: type[Feed]) -> None:
     assert not [key for key in model.model_fields if f"`{key}`" not in FEEDS]
+
+
+def test_every_key_and_every_word_of_a_derived_dataset_is_documented() -> None:
+    page = (ROOT / "docs" / "derived.md").read_text("utf-8")
+    words = [item.rpartition(" ")[2] for item in CALENDAR]
+    assert not [key for key in (*Derived.model_fields, *words) if f"`{key}`" not in page]
 
 
 @pytest.mark.parametrize("word", [*LICENSES, *THEMES, *FREQUENCIES])
