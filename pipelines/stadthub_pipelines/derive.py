@@ -23,6 +23,9 @@ from stadthub_schemas.settings import Settings
 #: The kind of source that operators see.
 SOURCE = "sql"
 
+#: How long it waits for inputs that have no data yet.
+LOOK = timedelta(seconds=2)
+
 #: How long after a failure it is tried again when nothing changes.
 AGAIN = timedelta(minutes=5)
 
@@ -91,7 +94,7 @@ class Derivation:
             snapshots = self._snapshots()
             missing = [one.dataset for one in snapshots.values() if not one.columns or one.rows == 0]
             if len(snapshots) < len(self.model.inputs) or missing:
-                self._wait(derived.every or derived.pause)
+                self._wait(LOOK)
                 return False
             run = catalog.start_run(derived.id)
             try:

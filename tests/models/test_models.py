@@ -50,9 +50,8 @@ def observations() -> list[dict[str, Any]]:
 
     def see(thing: str, hour: float, observed: str, result: float, **more: Any) -> None:
         time = datetime.fromtimestamp(BEGIN + hour * HOUR, UTC)
-        found.append(
-            {"thing": thing, "observed_property": observed, "phenomenon_time": time, "result": result, "received_time": time, **more}
-        )
+        name = {"thing": thing} if thing == "Unbekannt" else {"thing": thing.lower().replace(" ", "-"), "thing_name": thing}
+        found.append({**name, "observed_property": observed, "phenomenon_time": time, "result": result, "received_time": time, **more})
 
     for hour in range(8):
         see("Rathaus 1", hour, "wifi_clients", 6 + hour, longitude=10.0, latitude=51.0)
@@ -118,7 +117,7 @@ def _wide(row: dict[str, Any]) -> dict[str, Any]:
     """An observation as models see it, made without the hub."""
     local = row["phenomenon_time"].astimezone(ZONE)
     return {
-        **{name: row.get(name) for name in ("thing", "observed_property", "result", "parameters", "longitude", "latitude")},
+        **{name: row.get(name) for name in ("thing", "thing_name", "observed_property", "result", "parameters", "longitude", "latitude")},
         "phenomenon_time": row["phenomenon_time"].isoformat(),
         "epoch": int(row["phenomenon_time"].timestamp()),
         "local_date": local.date().isoformat(),
