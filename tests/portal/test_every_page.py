@@ -17,6 +17,8 @@ PAGES = (
     f"/datasets/{HOURS}?office__contains=nirgends",
     f"/datasets/{EMPTY}",
     f"/datasets/{LINKS}",
+    "/wlan",
+    "/datasets/wlan-use",
     "/entwickler",
     "/barrierefreiheit",
     "/impressum",

@@ -8,7 +8,7 @@ from babel.messages.pofile import read_po
 
 from stadthub_api.portal import chart, errors, freshness, rendering, snippets, states, table
 from stadthub_api.portal.language import TRANSLATIONS
-from stadthub_api.portal.views import datasets
+from stadthub_api.portal.views import datasets, wlan
 
 PORTAL = Path(rendering.__file__).parent
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\}")
@@ -27,6 +27,8 @@ IN_TABLES = (
     snippets.QGIS_WAY,
     *datasets.FACETS.values(),
     *datasets.ORDERS.values(),
+    *wlan.WEEKDAYS,
+    *wlan.REASONS.values(),
     *(words for fields in table.FIELDS.values() for _, words, _ in fields),
 )
 

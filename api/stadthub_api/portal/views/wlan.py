@@ -59,9 +59,9 @@ def load_map(request: Request, catalog: CatalogDep, lake: LakeDep, principal: Pr
     """Sites and stops as points whose size is their load."""
     seen, write = wlan.shown(catalog, principal), writing(request)
     features: list[dict[str, Any]] = []
-    for name, rows_of, word in ((wlan.USE, wlan.sites, "Standort"), (wlan.LINES, wlan.stops, "Haltestelle")):
+    for name, rows_of, word in ((wlan.USE, wlan.sites, write.word("Standort")), (wlan.LINES, wlan.stops, write.word("Haltestelle"))):
         if name in seen:
-            features += _points(rows_of(lake, seen[name]), write.word(word), wlan.bound(seen[name]), write)
+            features += _points(rows_of(lake, seen[name]), word, wlan.bound(seen[name]), write)
     return Response(places.collection(features[: places.MOST]), media_type="application/geo+json")
 
 
