@@ -96,7 +96,8 @@ def test_each_feed_describes_its_dataset_in_two_languages_and_says_that_it_is_si
 ) -> None:
     assert set(feeds) == FEEDS
     assert set(models) == MODELS
-    for feed in [*(feed for name, feed in feeds.items() if name != SECOND), *models.values()]:
+    described: list[Feed | Derived] = [*(feed for name, feed in feeds.items() if name != SECOND), *models.values()]
+    for feed in described:
         metadata = feed.metadata
         assert metadata is not None
         assert metadata.simulated
