@@ -8,7 +8,7 @@ import pyarrow as pa
 from stadthub_lake.filters import quoted
 from stadthub_lake.snapshot import Snapshot
 from stadthub_schemas.dataset import Column, ColumnType, Kind
-from stadthub_schemas.query import SMALLEST, SUPPRESSED, Suppression
+from stadthub_schemas.query import SUPPRESSED, Suppression
 
 #: The columns of a timeseries that stand with each observation; all others stand once per datastream.
 NARROW = pa.schema(
@@ -39,8 +39,11 @@ def _observations(rule: Suppression) -> str:
     observed = "split_part(v.datastream, ':', -1)"
     part = " OR ".join(f"starts_with({observed}, {_text(total)})" for total in rule.totals)
     totals = ", ".join(map(_text, rule.totals))
-    smallest = f"TRY_CAST(json_extract_string(v.parameters, '$.{SMALLEST}') AS DOUBLE)"
-    small = f"v.result IS NULL OR NOT v.result >= {int(rule.k)} OR coalesce({smallest} < {int(rule.k)}, false)"
+    small = f"v.result IS NULL OR NOT v.result >= {int(rule.k)}"
+    if rule.smallest is not None:
+        small += (
+            f" OR coalesce(TRY_CAST(json_extract_string(v.parameters, {_text('$.' + rule.smallest)}) AS DOUBLE) < {int(rule.k)}, false)"
+        )
     hides = f"(({part}) AND ({observed} NOT IN ({totals}) OR {small}))"
     said = {name: f"CASE WHEN {hides} THEN NULL ELSE v.{name} END" for name in ("result", "result_text", "parameters")}
     said["quality"] = f"CASE WHEN {hides} THEN '{SUPPRESSED}' ELSE v.quality END"

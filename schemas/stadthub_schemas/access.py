@@ -94,7 +94,8 @@ def _suppression(principal: Principal, dataset: Dataset) -> Suppression | None:
     if privacy is None or (principal.role is not None and _RANK[principal.role] >= _RANK[Role.ANALYST]):
         return None
     if dataset.kind is Kind.TIMESERIES:
-        return Suppression(privacy.k, totals=(WIFI_CLIENTS, *privacy.counts))
+        computed = SMALLEST if dataset.lineage is not None else None  # what a feed brings is no sum of counts: nothing more is read of it
+        return Suppression(privacy.k, totals=(WIFI_CLIENTS, *privacy.counts), smallest=computed)
     return Suppression(privacy.k, columns=privacy.counts, smallest=privacy.smallest, plain=(*privacy.plain, *dataset.key))
 
 
@@ -102,7 +103,7 @@ def shown(row: Mapping[str, Any], decision: Decision) -> dict[str, Any]:
     """An observation as this decision shows it: without hidden columns, without a count that must not be seen."""
     rule = decision.suppression
     said = row.get("parameters")
-    smallest = said.get(SMALLEST) if isinstance(said, Mapping) else None
+    smallest = said.get(rule.smallest) if rule is not None and rule.smallest and isinstance(said, Mapping) else None
     if rule is not None and rule.hides(str(row.get("observed_property")), row.get("result"), smallest):
         row = {**row, "result": None, "result_text": None, "parameters": None, "quality": SUPPRESSED}
     return {column: value for column, value in row.items() if decision.shows(column)}

@@ -41,6 +41,8 @@ class Derived(Strict):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if self.kind is Kind.FILES:
+            raise ValueError("kind: SQL answers rows: use table, features or timeseries")
         if self.bucket is not None and self.kind is not Kind.TIMESERIES:
             raise ValueError("bucket: only a timeseries is computed in parts: leave it out")
         if self.bucket is not None and timedelta(days=1) % self.bucket and self.bucket % timedelta(days=1):

@@ -81,7 +81,7 @@ class Suppression:
 
     A part beside its total would give the other part away, so parts are never shown: that is the complementary suppression.
     What is suppressed has neither result, text nor parameters, and the quality `suppressed`. An observation that was computed of
-    several counts says the smallest of them in its parameters (`smallest`), which is then judged too.
+    several counts says the smallest of them in its parameters, under the key `smallest`, which is then judged too.
 
     In other kinds of datasets `columns` hold the counts; of a row all are shown or none: as its column `smallest` says, or without
     one each by itself. Numbers that are neither counts nor `plain` are not shown.
