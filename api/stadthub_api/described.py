@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from stadthub_api.hub import Readable
+from stadthub_api.lineage import Ancestry
 from stadthub_catalog.entry import Entry
 from stadthub_catalog.site import Site
 from stadthub_schemas.dataset import Column, Kind, Words
@@ -42,7 +43,7 @@ def summary(entry: Entry, site: Site) -> dict[str, Any]:
     }
 
 
-def description(seen: Readable, site: Site, held_back: HeldBack | None) -> dict[str, Any]:
+def description(seen: Readable, site: Site, held_back: HeldBack | None, origin: Ancestry | None) -> dict[str, Any]:
     """Everything that the hub says of one dataset: words, columns, extent, freshness, files, and where its faces are."""
     entry, words = seen.entry, seen.entry.dataset.metadata
     extent = entry.extent.model_dump(mode="json")
@@ -59,6 +60,7 @@ def description(seen: Readable, site: Site, held_back: HeldBack | None) -> dict[
         "update_frequency": _frequency(words.update_frequency),
         "source_url": str(words.source_url) if words.source_url else None,
         "privacy": words.privacy.model_dump(mode="json", exclude_none=True) if words.privacy else None,
+        "lineage": None if origin is None else _lineage(origin, site),
         "created": _time(entry.created),
         "extent": extent,
         "quality": _quality(held_back),
@@ -95,6 +97,14 @@ def _quality(held_back: HeldBack | None) -> dict[str, Any]:
         "reason": reason,
         "kinds": list(held_back.kinds),
     }
+
+
+def _lineage(origin: Ancestry, site: Site) -> dict[str, Any]:
+    links = [
+        {"name": one.name, "title": one.dataset.metadata.title, "self": site.absolute(f"/api/v1/datasets/{one.name}")}
+        for one in origin.inputs
+    ]
+    return {"derived_from": links, "sql": origin.sql}
 
 
 def _column(column: Column) -> dict[str, Any]:

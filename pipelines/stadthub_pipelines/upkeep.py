@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.sources.fetched import page_of
 from stadthub_lake.store import Store
-from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.runner import Runner
-from stadthub_schemas.dataset import Kind
+from stadthub_schemas.dataset import Dataset, Kind
 
 #: How often each is done for a dataset, in seconds.
 COMPACT, RETAIN = 600.0, 3600.0
@@ -28,9 +27,8 @@ class Upkeep:
         self._catalog = catalog
         self._done: dict[tuple[str, str], float] = {}
 
-    def dataset(self, flow: Flow) -> None:
+    def dataset(self, dataset: Dataset) -> None:
         """Compact, and drop what is older than the dataset's retention or the as-of window."""
-        dataset = flow.dataset
         if dataset.kind is Kind.TIMESERIES and self._is_due("compact", dataset.name, COMPACT):
             self._store.compact(dataset.name)
         if not self._is_due("retain", dataset.name, RETAIN):

@@ -20,6 +20,8 @@ from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
 from stadthub_lake.store import Store
 from stadthub_pipelines.certificates import look_at_certificate
+from stadthub_pipelines.derive import rooms
+from stadthub_pipelines.deriver import Deriver
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.folder import FeedFolder, Look
 from stadthub_pipelines.intake import Doors
@@ -60,6 +62,7 @@ class Worker:
         self._lake = Lake(reader, settings.threads, settings.query_seconds * 10)
         self._publisher = Publisher(reader, self._lake, self._catalog, settings.data_dir / "distributions", FILE_SECONDS)
         self._upkeep = Upkeep(self._store, self._catalog)
+        self._deriver = Deriver(rooms(settings, reader, self._store, self._catalog))
         self._folder = FeedFolder(settings.feeds)
         self._wanted = Look()
         self._runners: dict[str, Runner] = {}
@@ -72,6 +75,7 @@ class Worker:
         self._pull_pool = ThreadPoolExecutor(8, thread_name_prefix="pull")
         self._regular: dict[str, tuple[float, Callable[[], None]]] = {
             "wishes": (1.0, self._grant),
+            "derive": (1.0, self._derive),
             "notes": (1.0, self._note),
             "entries": (15.0, self._announce),
             "files": (5.0, self._write_files),
@@ -154,6 +158,7 @@ class Worker:
 
     def _apply(self, look: Look) -> None:
         """Start, change and stop feeds so that those run which the folder now holds."""
+        self._deriver.apply(look)
         for feed_id in [one for one in self._runners if one not in look.feeds and one not in look.wrong]:
             self._runners.pop(feed_id).close()
         for state in self._catalog.feeds():  # also those that were wrong, and those that went while no worker ran
@@ -167,7 +172,7 @@ class Worker:
         for feed_id, sentence in look.wrong.items():
             self._catalog.note_feed(feed_id, wrong=sentence)
             LOG.warning("feed file is wrong", feed=feed_id, error=sentence)
-        for feed_id in look.feeds.keys() - look.wrong.keys():
+        for feed_id in (look.feeds.keys() | look.models.keys()) - look.wrong.keys():
             self._catalog.note_feed(feed_id, wrong=None)
 
     def _take_up(self, feed: Feed, look: Look) -> None:
@@ -195,7 +200,9 @@ class Worker:
     def _grant(self) -> None:
         """Do what operators asked for through the catalogue: pause, resume, run, replay, release."""
         waiting = self._catalog.quarantined()
-        for state in self._catalog.feeds():
+        states = self._catalog.feeds()
+        self._deriver.obey(states)
+        for state in states:
             runner = self._runners.get(state.feed)
             if runner is not None:
                 runner.obey(paused=state.paused)
@@ -210,7 +217,14 @@ class Worker:
 
     def _note(self) -> None:
         """Write down for the operator page how each feed does."""
-        self._catalog.note_feeds({feed_id: runner.state() for feed_id, runner in list(self._runners.items())})
+        self._catalog.note_feeds({feed_id: runner.state() for feed_id, runner in list(self._runners.items())} | self._deriver.states())
+
+    def _derive(self) -> None:
+        """Compute the derived datasets for which it is time, and let the catalogue say what came of them."""
+        for dataset, feed_id in self._deriver.changed():
+            self._publisher.announce(dataset, feed_id)
+        for feed_id, compute in self._deriver.due():
+            self._start(f"derive {feed_id}", self._pull_pool, compute)
 
     def _announce(self) -> None:
         """Make the catalogue's entries say what the data say now."""
@@ -223,11 +237,14 @@ class Worker:
         for flow in list(self._flows.values()):
             if flow.intakes and not self._stop.is_set():
                 self._publisher.write_files(flow.dataset, next(iter(flow.intakes)))
+        for dataset, feed_id in self._deriver.datasets():
+            if not self._stop.is_set():
+                self._publisher.write_files(dataset, feed_id)
 
     def _keep_up(self) -> None:
-        for flow in list(self._flows.values()):
+        for dataset in [*(flow.dataset for flow in self._flows.values()), *(dataset for dataset, _ in self._deriver.datasets())]:
             if not self._stop.is_set():
-                self._upkeep.dataset(flow)
+                self._upkeep.dataset(dataset)
         for runner in list(self._runners.values()):
             self._upkeep.raw_log(runner)
 
@@ -248,6 +265,7 @@ class Worker:
                 LOG.error("feed can't be closed", feed=runner.feed.id, error=str(error))
         for feed_id, runner in self._runners.items():
             self._catalog.note_feed(feed_id, **{**runner.state(), "connected": False})
+        self._deriver.close()
         self._store.close()
         self._lake.close()
         self._catalog.close()

@@ -202,9 +202,15 @@ def load_feed(path: Path) -> Feed:
 def parse_feed(text: str, file_name: str) -> Feed:
     """The feed in this TOML text; FeedError holds a sentence for each mistake, each with file and key."""
     try:
-        return Feed.model_validate(tomllib.loads(text))
+        return feed_of(tomllib.loads(text), file_name)
     except tomllib.TOMLDecodeError as error:
         raise FeedError(f"{file_name}: {error}") from error
+
+
+def feed_of(document: Mapping[str, Any], file_name: str) -> Feed:
+    """The feed in a document; FeedError holds a sentence for each mistake."""
+    try:
+        return Feed.model_validate(document)
     except ValidationError as error:
         raise FeedError("\n".join(f"{file_name}: {sentence}" for sentence in mistakes(error, Feed))) from error
 

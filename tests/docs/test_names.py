@@ -14,7 +14,9 @@ from stadthub_api.cli.app import COMMANDS, app
 from stadthub_ingest import registry
 from stadthub_ingest.accesspoints import Kept
 from stadthub_ingest.feature_json import Featured
+from stadthub_lake.derivation import CALENDAR
 from stadthub_schemas.dataset import ColumnWords, Contact, Metadata, Privacy, Publisher
+from stadthub_schemas.derived import Derived
 from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, Paging, PushSource, Rules, TokenAuth
 from stadthub_schemas.settings import Settings
 from stadthub_schemas.vocabularies import FREQUENCIES, LICENSES, THEMES
@@ -27,7 +29,7 @@ PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").glob("*.md"))
 
 #: What begins with a slash and is a place on a disk or the language of a page.
 NO_ADDRESS = ("/en/", "/work", "/var", "/etc", "/opt", "/backup", "/run")
-PAGES_OF_PORTAL = ("/measured", "/operator/privacy", "/datasets/{dataset}/things/{thing}")
+PAGES_OF_PORTAL = ("/wlan", "/measured", "/operator/privacy", "/datasets/{dataset}/things/{thing}")
 PATHS = [
     *create_app(Settings()).openapi()["paths"],
     *PAGES_OF_PORTAL,
@@ -135,6 +137,12 @@ def test_every_decoder_has_its_part_with_every_option(name: str) -> None:
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_every_key_of_a_feed_file_is_documented(model: type[Feed]) -> None:
     assert not [key for key in model.model_fields if f"`{key}`" not in FEEDS]
+
+
+def test_every_key_and_every_word_of_a_derived_dataset_is_documented() -> None:
+    page = (ROOT / "docs" / "derived.md").read_text("utf-8")
+    words = [item.rpartition(" ")[2] for item in CALENDAR]
+    assert not [key for key in (*Derived.model_fields, *words) if f"`{key}`" not in page]
 
 
 @pytest.mark.parametrize("word", [*LICENSES, *THEMES, *FREQUENCIES])

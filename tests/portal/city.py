@@ -23,6 +23,7 @@ from stadthub_schemas.finding import Held, Severity
 from stadthub_schemas.rows import FEATURES_IN, OBSERVATIONS_IN, REJECTS
 from stadthub_schemas.settings import Settings
 from tests.catalog.test_documents import write
+from tests.portal import wlan_city
 
 AIR, TREES, DISTRICTS, HOURS, EMPTY, HIDDEN = "air-quality", "trees", "districts", "opening-hours", "water-levels", "cameras"
 VEILED = "meters"
@@ -71,6 +72,7 @@ def build(folder: Path) -> City:
     for name, kind, rows in ((TREES, Kind.FEATURES, _trees()), (DISTRICTS, Kind.FEATURES, _districts()), (HOURS, Kind.TABLE, _hours())):
         store.ensure(_described(name, kind))
         store.replace(name, name, rows, Progress(1, Counts(received=rows.num_rows, stored=rows.num_rows)))
+    wlan_city.fill(store)
     store.reject("air", 2, _rejects())
     store.commit(AIR, {"air": Progress(2, Counts(received=appended.stored + 3, stored=appended.stored, rejected=3))})
     store.close()
@@ -88,6 +90,8 @@ def build(folder: Path) -> City:
     ):
         file = Distribution("csv", f"/distributions/{name}/{name}.csv", title="CSV", size=123_456, sha256="0" * 64, modified=NOW)
         catalog.publish(_described(name, kind), reader.columns(name), lake.extent(name), [file] if name == AIR else [], name)
+    for name in wlan_city.TABLES:
+        catalog.publish(wlan_city.described(name), reader.columns(name), lake.extent(name), [], name)
     lake.close()
     write(catalog, LINKS, title="Bebauungspläne")
     _feeds(catalog, appended.stored)

@@ -21,6 +21,8 @@ PAGES = (
     "/measured?page=99",
     f"/datasets/{AIR}/things/luft-00",
     f"/datasets/{WLAN}/things/Rathaus%201/EG",
+    "/wlan",
+    "/datasets/wlan-use",
     "/entwickler",
     "/barrierefreiheit",
     "/impressum",

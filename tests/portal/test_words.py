@@ -8,7 +8,7 @@ from babel.messages.pofile import read_po
 
 from stadthub_api.portal import chart, drift, errors, freshness, rendering, snippets, states, table
 from stadthub_api.portal.language import TRANSLATIONS
-from stadthub_api.portal.views import datasets, quarantine
+from stadthub_api.portal.views import datasets, quarantine, wlan
 
 PORTAL = Path(rendering.__file__).parent
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\}")
@@ -30,6 +30,8 @@ IN_TABLES = (
     snippets.QGIS_WAY,
     *datasets.FACETS.values(),
     *datasets.ORDERS.values(),
+    *wlan.WEEKDAYS,
+    *wlan.REASONS.values(),
     *(words for fields in table.FIELDS.values() for _, words, _ in fields),
 )
 

@@ -7,7 +7,7 @@ from fastapi.responses import FileResponse
 
 from stadthub_api.deps import PUBLIC
 from stadthub_api.portal.assets import BUILT, STATIC, URL
-from stadthub_api.portal.views import dataset, datasets, home, measured, operator, privacy, quarantine, texts
+from stadthub_api.portal.views import dataset, datasets, home, measured, operator, privacy, quarantine, texts, wlan
 from stadthub_schemas.errors import NotFound
 
 router = APIRouter(include_in_schema=False)
@@ -17,6 +17,7 @@ PAGES = (
     datasets.router,
     dataset.router,
     measured.router,
+    wlan.router,
     operator.router,
     quarantine.router,
     privacy.router,
