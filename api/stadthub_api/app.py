@@ -13,7 +13,23 @@ from stadthub_api.portal import errors
 from stadthub_api.portal import router as portal
 from stadthub_api.problems import register
 from stadthub_api.recent import Recent
-from stadthub_api.routers import aggregate, ckan, datasets, documentation, exports, feeds, files, health, push, scanning, sql
+from stadthub_api.routers import (
+    addresses,
+    aggregate,
+    atom,
+    autocomplete,
+    ckan,
+    datasets,
+    discovery,
+    documentation,
+    exports,
+    feeds,
+    files,
+    health,
+    push,
+    scanning,
+    sql,
+)
 from stadthub_api.version import VERSION
 from stadthub_schemas.settings import Settings
 
@@ -27,6 +43,10 @@ ROUTERS = (
     scanning.router,
     feeds.router,
     health.router,
+    discovery.router,
+    addresses.router,
+    atom.router,
+    autocomplete.router,
     documentation.router,
     portal.router,
     ckan.router,
