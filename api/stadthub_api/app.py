@@ -14,9 +14,13 @@ from stadthub_api.portal import router as portal
 from stadthub_api.problems import register
 from stadthub_api.recent import Recent
 from stadthub_api.routers import (
+    addresses,
     aggregate,
+    atom,
+    autocomplete,
     ckan,
     datasets,
+    discovery,
     documentation,
     exports,
     feeds,
@@ -43,6 +47,10 @@ ROUTERS = (
     feeds.router,
     privacy.router,
     health.router,
+    discovery.router,
+    addresses.router,
+    atom.router,
+    autocomplete.router,
     documentation.router,
     portal.router,
     ckan.router,

@@ -161,8 +161,9 @@ class Worker:
         self._deriver.apply(look)
         for feed_id in [one for one in self._runners if one not in look.feeds and one not in look.wrong]:
             self._runners.pop(feed_id).close()
+        known = look.feeds.keys() | look.models.keys() | look.wrong.keys()
         for state in self._catalog.feeds():  # also those that were wrong, and those that went while no worker ran
-            if state.feed not in look.feeds and state.feed not in look.wrong:
+            if state.feed not in known:
                 self._catalog.forget_feed(state.feed)
                 LOG.info("feed removed", feed=state.feed)
         for feed_id, feed in look.feeds.items():

@@ -1,4 +1,4 @@
-"""Whether the hub is alive and ready, and what robots and security researchers want to know."""
+"""Whether the hub is alive and ready, and whom to tell of a weakness."""
 
 import os
 from collections.abc import Callable
@@ -56,12 +56,6 @@ def _checked(check: Callable[[Hub], str], hub: Hub) -> str:
         return "it can't be read"
     except OSError as error:
         return error.strerror or "it can't be read"
-
-
-@router.get("/robots.txt", openapi_extra=PUBLIC, include_in_schema=False)
-async def robots() -> Response:
-    """What crawlers may read: the pages, not the endless questions to the API."""
-    return PlainTextResponse("User-agent: *\nDisallow: /api/\nDisallow: /operator\n")
 
 
 @router.get("/.well-known/security.txt", openapi_extra=PUBLIC, include_in_schema=False)
