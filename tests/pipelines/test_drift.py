@@ -100,7 +100,7 @@ def test_payloads_are_taken_as_they_are_in_their_order_or_discarded(city: City) 
         city.bring(lines(3 * number, header="Station;Zeit;Temperatur;Neu", more=";x"))
     city.bring("<html><body>Wartung</body></html>")
     first, second, page = city.hub.catalog.held("air")
-    assert [one.reason for one in (first, page)] == ["column 'Neu' is new", "it is html where table is usual"]
+    assert [one.reason for one in (first, page)] == ["column 'Neu' is new", "payloads are html where table is usual"]
     city.hub.catalog.decide("air", [page.position], HeldState.DISCARDED, "operator")
     city.hub.catalog.decide("air", [first.position, second.position], HeldState.RELEASING, "operator")
     city.hub.wait(lambda: city.hub.catalog.held_payload("air", second.position).state is HeldState.HELD, 45)
