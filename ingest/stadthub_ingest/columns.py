@@ -9,17 +9,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stadthub_ingest.blocks import mapped
+from stadthub_ingest.coded import mapped, numbered, picked, repeated
 from stadthub_ingest.decoded import Block, Field
 from stadthub_ingest.observations import checked_key, given_name
 from stadthub_ingest.rules import RowError, Rule, RuleBook
-from stadthub_schemas.rows import OBSERVATIONS_IN
+from stadthub_schemas.rows import OBSERVATIONS_CODED
 
 _NAMES = ("thing", "thing_name", "observed_property", "unit", "quality", "sensor")
 
 
 def judge_block(block: Block, book: RuleBook, received: Any) -> tuple[pa.Table, pa.Array]:
-    """The plainly right rows as OBSERVATIONS_IN, and the numbers of those (not missing) that the row path must judge."""
+    """The plainly right rows as OBSERVATIONS_CODED, and the numbers of those (not missing) that the row path must judge."""
     length = len(block.times)
     earliest, latest = book.window(received)
     results, ruled, units, properties = _ruled(block, book, length)
@@ -32,7 +32,9 @@ def judge_block(block: Block, book: RuleBook, received: Any) -> tuple[pa.Table, 
     right = pc.and_(right, pc.equal(places["longitude"][0].is_null(), places["latitude"][0].is_null()))
     right = pc.and_not(pc.fill_null(right, False), block.missing)
     words = {name: _as_array(block.fields.get(name), length, lambda text: text or None) for name in ("quality", "sensor", "thing_name")}
-    names = pc.coalesce(words["thing_name"], _as_array(block.fields.get("thing"), length, given_name))
+    names = words["thing_name"]
+    if names.null_count:
+        names = pc.coalesce(names, _as_array(block.fields.get("thing"), length, given_name))
     table = pa.Table.from_arrays(
         [
             keys,
@@ -49,10 +51,10 @@ def judge_block(block: Block, book: RuleBook, received: Any) -> tuple[pa.Table, 
             pa.nulls(length, pa.string()),
             pa.repeat(_time(received), length),
         ],
-        schema=pa.schema([field.with_nullable(True) for field in OBSERVATIONS_IN]),
+        schema=pa.schema([field.with_nullable(True) for field in OBSERVATIONS_CODED]),
     )
     all_right = pc.all(right, min_count=0).as_py()
-    accepted = (table if all_right else table.filter(right)).cast(OBSERVATIONS_IN)
+    accepted = (table if all_right else table.filter(right)).cast(OBSERVATIONS_CODED)
     rest = pc.and_not(pc.invert(right), block.missing)
     return accepted, pc.indices_nonzero(rest)
 
@@ -72,7 +74,7 @@ def _as_array(field: Field, length: int, function: Any) -> pa.Array:
     """The field as an array of texts, each made by the function, which is asked once for each different text."""
     if isinstance(field, pa.Array):
         return mapped(field, function, pa.string())
-    return pa.repeat(pa.scalar(None if field is None else function(str(field)), pa.string()), length)
+    return repeated(None if field is None else function(str(field)), length)
 
 
 def _coordinate(field: Field, length: int, bound: float) -> tuple[pa.Array, pa.Array]:
@@ -99,7 +101,7 @@ def _ruled(block: Block, book: RuleBook, length: int) -> tuple[pa.Array, pa.Arra
     if not isinstance(prop, pa.Array) and not isinstance(unit, pa.Array):
         rule = _find(book, prop, unit)
         if rule is None:
-            nothing = pa.nulls(length, pa.string())
+            nothing = repeated(None, length)
             return block.results, pa.repeat(pa.scalar(False), length), nothing, nothing
         stored = block.results
         if rule.factor != 1.0:
@@ -108,29 +110,30 @@ def _ruled(block: Block, book: RuleBook, length: int) -> tuple[pa.Array, pa.Arra
             stored = pc.divide(stored, rule.divisor)
         stored = pc.add(stored, rule.offset)  # also without one: it makes 0 of -0, as the row path does
         right = pc.and_(pc.is_finite(stored), pc.and_(pc.greater_equal(stored, rule.lowest), pc.less_equal(stored, rule.highest)))
-        return stored, right, pa.repeat(pa.scalar(rule.unit, pa.string()), length), pa.repeat(pa.scalar(rule.observed_property), length)
+        return stored, right, repeated(rule.unit, length), repeated(rule.observed_property, length)
     return _ruled_by_pair(block, book, _texts(prop, length), _texts(unit, length))
 
 
 def _texts(field: Field, length: int) -> pa.Array:
-    return field if isinstance(field, pa.Array) else pa.repeat(pa.scalar(None if field is None else str(field), pa.string()), length)
+    return field if isinstance(field, pa.Array) else repeated(None if field is None else str(field), length)
 
 
 def _ruled_by_pair(block: Block, book: RuleBook, props: pa.Array, units: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array, pa.Array]:
     """The same where property or unit stand in columns: one rule for each pair of them, then looked up by number."""
-    first = props.dictionary_encode(null_encoding="encode")
-    second = units.dictionary_encode(null_encoding="encode")
-    width = len(second.dictionary)
-    rules = [_find(book, prop, unit) for prop in first.dictionary.to_pylist() for unit in second.dictionary.to_pylist()]
-    numbers = pc.add(pc.multiply(first.indices, width), second.indices)
+    first, second = numbered(props), numbered(units)
+    rules = [_find(book, prop, unit) for prop in first[0] for unit in second[0]]
+    numbers = pc.add(pc.multiply(first[1], len(second[0])), second[1])
 
     def each(get: Any, to: pa.DataType) -> pa.Array:
-        return pa.array([None if rule is None else get(rule) for rule in rules], to).take(numbers)
+        return picked([None if rule is None else get(rule) for rule in rules], numbers, to)
 
     number, text = pa.float64(), pa.string()
-    stored = pc.multiply(block.results, each(lambda rule: rule.factor, number))
-    stored = pc.divide(stored, each(lambda rule: rule.divisor, number))
-    stored = pc.add(stored, each(lambda rule: rule.offset, number))
+    stored = block.results
+    if any(rule is not None and rule.factor != 1.0 for rule in rules):
+        stored = pc.multiply(stored, each(lambda rule: rule.factor, number))
+    if any(rule is not None and rule.divisor != 1.0 for rule in rules):
+        stored = pc.divide(stored, each(lambda rule: rule.divisor, number))
+    stored = pc.add(stored, each(lambda rule: rule.offset, number))  # null without a rule; and it makes 0 of -0, as the row path does
     low, high = each(lambda rule: rule.lowest, number), each(lambda rule: rule.highest, number)
     right = pc.and_(pc.is_finite(stored), pc.and_(pc.greater_equal(stored, low), pc.less_equal(stored, high)))
     return stored, right, each(lambda rule: rule.unit, text), each(lambda rule: rule.observed_property, text)

@@ -5,7 +5,7 @@ import csv
 import difflib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from stadthub_ingest.decoded import DecodeError, Unreadable
@@ -44,7 +44,7 @@ class Sheet:
 
     def records(self) -> Iterator[list[str] | Unreadable]:
         """The records in order; one with another number of fields than the header is Unreadable. Empty lines are none."""
-        reader = _reader(self.body, self.layout)
+        reader = _reader(io.StringIO(self.body, newline=""), self.layout)
         width = len(self.header)
         while True:
             try:
@@ -71,7 +71,7 @@ def open_sheet(text: str, layout: Layout) -> Sheet:
             raise DecodeError(f"it has fewer than {layout.skip_rows} lines: see options.skip_rows")
         start = line.end()
     end = _end(text, start, layout)
-    reader = _reader(text[start:end], layout)
+    reader = _reader(_lines(text, start, end), layout)
     try:
         first = next((record for record in reader if record), None)
     except csv.Error as error:
@@ -102,8 +102,12 @@ def _end(text: str, start: int, layout: Layout) -> int:
     return end
 
 
-def _reader(text: str, layout: Layout) -> _csv.Reader:
-    lines = io.StringIO(text, newline="")
+def _lines(text: str, start: int, end: int) -> Iterator[str]:
+    """The lines one by one, without a copy of the whole text: of a large file only the header is wanted."""
+    return (line[0] for line in _LINE.finditer(text, start, end) if line[0])
+
+
+def _reader(lines: Iterable[str], layout: Layout) -> _csv.Reader:
     if layout.quote is None:
         return csv.reader(lines, delimiter=layout.delimiter, quoting=csv.QUOTE_NONE)
     return csv.reader(lines, delimiter=layout.delimiter, quotechar=layout.quote)

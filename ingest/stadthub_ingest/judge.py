@@ -20,7 +20,7 @@ from stadthub_ingest.sources.fetched import whole_of
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import StadthubError
 from stadthub_schemas.feed import Feed
-from stadthub_schemas.rows import EXCERPT, OBSERVATIONS_IN, REJECTS
+from stadthub_schemas.rows import EXCERPT, OBSERVATIONS_CODED, REJECTS
 
 LOG = structlog.get_logger()
 
@@ -43,7 +43,7 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What became of payloads: `accepted` is OBSERVATIONS_IN, FEATURES_IN or the free columns of a table; `rejects` is REJECTS."""
+    """What became of payloads: `accepted` is OBSERVATIONS_IN (of large payloads OBSERVATIONS_CODED), FEATURES_IN or the free columns of a table; `rejects` is REJECTS."""
 
     accepted: pa.Table
     rejects: pa.Table
@@ -127,7 +127,7 @@ class Judge:
             return tables.as_table(sheet.rows, self._declared)
         if not sheet.tables:
             return observations.as_table(sheet.rows)
-        return pa.concat_tables([*sheet.tables, observations.as_table(sheet.rows)]).cast(OBSERVATIONS_IN)
+        return pa.concat_tables([*sheet.tables, observations.as_table(sheet.rows).cast(OBSERVATIONS_CODED)]).unify_dictionaries()
 
     def _decoded(self, payload: Payload, sheet: _Sheet) -> Iterator[Decoded]:
         """The payload's rows. What breaks off becomes a reject after the rows before it."""

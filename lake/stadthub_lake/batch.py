@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from stadthub_lake.dedupe import Numbers
 from stadthub_lake.layout import ENTITIES, OBSERVATIONS
 from stadthub_schemas.errors import TypeConflict
-from stadthub_schemas.rows import OBSERVATIONS_IN, datastream_key
+from stadthub_schemas.rows import OBSERVATIONS_CODED, OBSERVATIONS_IN, datastream_key
 
 #: The words of a datastream, without its key.
 WORDS = tuple(name for name in ENTITIES.names if name != "datastream")
@@ -33,7 +33,7 @@ class Batch:
     def stored(self) -> pa.Table:
         """The rows as they are stored."""
         names = OBSERVATIONS.names[1:]
-        columns = [self.datastreams(), *(self.rows[name] for name in names)]
+        columns = [self.datastreams(), *(self.rows[name].cast(OBSERVATIONS.field(name).type) for name in names)]
         return pa.table(columns, names=OBSERVATIONS.names)
 
     def take(self, chosen: pa.Array) -> "Batch":
@@ -66,7 +66,7 @@ class Batch:
 
 def read_batch(dataset: str, rows: pa.Table) -> Batch:
     """The batch behind a table in the shape OBSERVATIONS_IN. TypeConflict names the first column that does not fit."""
-    rows = conform(dataset, rows, OBSERVATIONS_IN).combine_chunks()
+    rows = conform(dataset, rows, OBSERVATIONS_CODED if rows.schema == OBSERVATIONS_CODED else OBSERVATIONS_IN).combine_chunks()
     if not rows.num_rows:
         empty = np.empty(0, dtype=np.int64)
         return Batch(rows, [], empty, empty)

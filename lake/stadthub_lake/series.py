@@ -277,4 +277,4 @@ def _mended(file: DataFile, batch: Batch, places: pa.Table) -> pa.Table:
 
 
 def _shown(batch: Batch) -> pa.Table:
-    return batch.rows.add_column(0, "datastream", batch.datastreams().cast(pa.string()))
+    return batch.rows.add_column(0, "datastream", batch.datastreams())

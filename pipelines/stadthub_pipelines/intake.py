@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 
 import pyarrow as pa
 
@@ -86,9 +87,9 @@ class Intake:
 
     def remember(self) -> None:
         """Tell the catalogue what is new since the last time: once for many steps, and not before the lake has it."""
-        if self._fresh:
-            self._catalog.remember(self._dataset.name, pa.concat_tables(self._fresh))
-            self._fresh = []
+        for _, alike in groupby(self._fresh, lambda rows: rows.schema):  # rows of large payloads are coded
+            self._catalog.remember(self._dataset.name, pa.concat_tables(alike))
+        self._fresh = []
         self.remembered = self.position
 
     def remind(self, noted: int) -> None:
