@@ -22,12 +22,12 @@ _FIRST, _LAST = (pa.scalar(day, TIME) for day in (datetime(1, 1, 2, tzinfo=UTC),
 _FAST_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 
 
-def blocks(sheet: Sheet, plan: Plan, reader: TimeReader) -> list[Block] | None:
+def blocks(sheet: Sheet, payload: bytes, plan: Plan, reader: TimeReader) -> list[Block] | None:
     """The observations of the sheet by value column; None where only the row path can tell."""
     targets = {(cell.fields.get("thing"), cell.fields.get("observed_property")) for cell in plan.cells}
     if plan.parameters or plan.constants.get("phenomenon_time") is Clock.RECEIVED or len(targets) < len(plan.cells):
         return None  # columns that fill one datastream must keep the order of the rows
-    columns = read_columns(sheet, _wished(sheet, plan, reader), plan.marks)
+    columns = read_columns(sheet, payload, _wished(sheet, plan, reader), plan.marks)
     if columns is None:
         return None
     fields: dict[str, Field] = dict(plan.constants)
@@ -72,7 +72,7 @@ def _time_type(sheet: Sheet, place: int, reader: TimeReader) -> pa.DataType:
     """Instants or local times, as the first record has them; text where they are not plainly ISO 8601."""
     if not _plainly_iso(reader):
         return CODED
-    first = sheet.body[: sheet.body.find("\n") + 1].split(sheet.layout.delimiter)
+    first = sheet.text[sheet.start : sheet.text.find("\n", sheet.start, sheet.end) + 1].split(sheet.layout.delimiter)
     if len(first) > place and _OFFSET.search(first[place].strip()):
         return TIME
     return CODED if reader.times.time_zone is None else NAIVE

@@ -27,12 +27,23 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table in text: its header without blanks around the names, and the text of its records."""
+    """A table in text: its header without blanks around the names, and from where to where its records stand."""
 
     header: tuple[str, ...]
-    body: str
+    text: str
+    start: int
+    end: int
     first_line: int
     layout: Layout
+
+    @property
+    def body(self) -> str:
+        """The text of the records."""
+        return self.text[self.start : self.end]
+
+    def holds(self, sign: str) -> bool:
+        """Whether the sign stands anywhere in the records."""
+        return self.text.find(sign, self.start, self.end) >= 0
 
     def column(self, name: str) -> int:
         """The number of the column with this header; DecodeError with the nearest one."""
@@ -79,13 +90,13 @@ def open_sheet(text: str, layout: Layout) -> Sheet:
     if first is None:
         raise DecodeError("it holds no table: not even a header")
     if not layout.header:
-        return Sheet(tuple(str(number) for number in range(1, len(first) + 1)), text[start:end], layout.skip_rows + 1, layout)
+        return Sheet(tuple(str(number) for number in range(1, len(first) + 1)), text, start, end, layout.skip_rows + 1, layout)
     body = start
     for _ in range(reader.line_num):
         line = _LINE.match(text, body)
         body = end if line is None else line.end()
     header = tuple(name.strip().removeprefix("\ufeff").strip('"') for name in first)
-    return Sheet(header, text[min(body, end) : end], layout.skip_rows + reader.line_num + 1, layout)
+    return Sheet(header, text, min(body, end), end, layout.skip_rows + reader.line_num + 1, layout)
 
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")

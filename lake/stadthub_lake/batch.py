@@ -6,8 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stadthub_lake.dedupe import Numbers
-from stadthub_lake.layout import ENTITIES, OBSERVATIONS
+from stadthub_lake.layout import ENTITIES, OBSERVATIONS, Numbers
 from stadthub_schemas.errors import TypeConflict
 from stadthub_schemas.rows import OBSERVATIONS_CODED, OBSERVATIONS_IN, datastream_key
 
@@ -54,7 +53,7 @@ class Batch:
             if 0 < column.null_count < len(column):
                 said = self._last(np.flatnonzero(column.is_valid().to_numpy()))
                 said = np.where(said >= 0, said, last)
-            found.append(column.take(pa.array(said[there])).to_pylist())
+            found.append(column.take(pa.array(said[there])).cast(ENTITIES.field(name).type).to_pylist())
         return dict(zip((self.keys[key] for key in there), zip(*found, strict=True), strict=True))
 
     def _last(self, rows: Numbers) -> Numbers:
@@ -114,7 +113,8 @@ def _family(kind: pa.DataType) -> str:
 
 def _coded(column: pa.ChunkedArray) -> tuple[list[str], Numbers]:
     """The distinct texts of a column and the number of each row's text."""
-    coded = pc.dictionary_encode(column).combine_chunks()
+    given = column if pa.types.is_dictionary(column.type) else pc.dictionary_encode(column)
+    coded = given.unify_dictionaries().combine_chunks()
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.chunk(0)
     return coded.dictionary.to_pylist(), coded.indices.to_numpy()

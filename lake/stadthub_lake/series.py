@@ -14,9 +14,19 @@ import pyarrow.compute as pc
 
 from stadthub_lake import entities, inventory
 from stadthub_lake.batch import WORDS, Batch, Words, read_batch
-from stadthub_lake.dedupe import COMPARABLE, NONE, Flags, Numbers, compared, first_of_each, in_files, in_memory
+from stadthub_lake.dedupe import COMPARABLE, NONE, Flags, compared, first_of_each, in_files, in_memory
 from stadthub_lake.delta import DataFile, Mark, Table
-from stadthub_lake.layout import ENTITIES, OBSERVATIONS, POSITION, TAIL, bounds, in_order, read_observations, write_observations
+from stadthub_lake.layout import (
+    ENTITIES,
+    OBSERVATIONS,
+    POSITION,
+    TAIL,
+    Numbers,
+    bounds,
+    in_order,
+    read_observations,
+    write_observations,
+)
 from stadthub_lake.newest import MOST_UNSAID, Newest
 from stadthub_lake.progress import Appended, Corrected, Marks, Progress
 from stadthub_lake.storage import make_folder, placing, storing

@@ -63,4 +63,4 @@ def decode_table(payload: bytes, options: Options, name: str) -> list[Block] | N
     if options.kind is not Kind.TIMESERIES:
         return None
     sheet = open_sheet(read_text(payload, options.encoding), options.layout)
-    return blocks(sheet, plan_of(sheet, options, names_in(options.file_name, name)), TimeReader(options.times))
+    return blocks(sheet, payload, plan_of(sheet, options, names_in(options.file_name, name)), TimeReader(options.times))
