@@ -127,7 +127,8 @@ class Judge:
             return tables.as_table(sheet.rows, self._declared)
         if not sheet.tables:
             return observations.as_table(sheet.rows)
-        return pa.concat_tables([*sheet.tables, observations.as_table(sheet.rows).cast(OBSERVATIONS_CODED)]).unify_dictionaries()
+        by_rows = [observations.as_table(sheet.rows).cast(OBSERVATIONS_CODED)] if sheet.rows else []
+        return pa.concat_tables([*sheet.tables, *by_rows]).unify_dictionaries()
 
     def _decoded(self, payload: Payload, sheet: _Sheet) -> Iterator[Decoded]:
         """The payload's rows. What breaks off becomes a reject after the rows before it."""

@@ -44,7 +44,8 @@ class Batch:
         """For each datastream of the batch the last that its rows say of each word: a row without a place leaves the place."""
         if not len(self.which):
             return {}
-        last = self._last(np.arange(len(self.which)))
+        last: Numbers = np.full(len(self.keys), -1, dtype=np.int64)
+        last[self.which] = np.arange(len(self.which))
         there = np.flatnonzero(last >= 0)
         found = []
         for name in WORDS:
