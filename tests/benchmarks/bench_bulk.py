@@ -102,7 +102,7 @@ def _ours(folder: Path, file: Path, rows: int) -> tuple[float, float, int]:
         started, worked = time.perf_counter(), time.process_time()
         run = pool.submit(run_once, load_feed(path), settings)
         while (count := _count(lake)) < rows and not run.done():
-            time.sleep(0.01)
+            time.sleep(0.03)
         seconds, work = time.perf_counter() - started, time.process_time() - worked
         counts = run.result().intake.counts
     lake.close()
