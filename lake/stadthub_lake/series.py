@@ -203,7 +203,7 @@ class Series:
         places = NONE.empty_table()
         late = np.flatnonzero(added & (batch.times <= self._load().of(numbers)))
         if len(late):
-            rows = batch.rows.select(COMPARABLE).take(pa.array(late))
+            rows = batch.stored().select(COMPARABLE).take(pa.array(late))
             keys = batch.datastreams().take(pa.array(late)).cast(pa.string())
             rows = rows.append_column("datastream", keys).append_column("time", pa.array(batch.times[late]))
             found = compared(rows.append_column("number", pa.array(late)), self.table.files())
