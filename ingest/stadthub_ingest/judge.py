@@ -24,7 +24,7 @@ from stadthub_ingest.sources.fetched import whole_of
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import StadthubError
 from stadthub_schemas.feed import Feed
-from stadthub_schemas.rows import EXCERPT, OBSERVATIONS_IN, REJECTS
+from stadthub_schemas.rows import EXCERPT, OBSERVATIONS_CODED, REJECTS
 
 LOG = structlog.get_logger()
 
@@ -47,8 +47,9 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What became of payloads: `accepted` is OBSERVATIONS_IN, FEATURES_IN or the free columns of a table; `rejects` is REJECTS, and so
-    are `notes`: rows that were accepted but not as they came. `attributes` are the names of what features and rows of a table have."""
+    """What became of payloads: `accepted` is OBSERVATIONS_IN (of large payloads OBSERVATIONS_CODED), FEATURES_IN or the free columns of a
+    table; `rejects` is REJECTS, and so are `notes`: rows that were accepted but not as they came. `attributes` are the names of what
+    features and rows of a table have."""
 
     accepted: pa.Table
     rejects: pa.Table
@@ -190,7 +191,8 @@ class Judge:
             return tables.as_table(sheet.rows, self._declared)
         if not sheet.tables:
             return observations.as_table(sheet.rows)
-        return pa.concat_tables([*sheet.tables, observations.as_table(sheet.rows)]).cast(OBSERVATIONS_IN)
+        by_rows = [observations.as_table(sheet.rows).cast(OBSERVATIONS_CODED)] if sheet.rows else []
+        return pa.concat_tables([*sheet.tables, *by_rows]).unify_dictionaries()
 
     def _decoded(self, payload: Payload, sheet: _Sheet) -> Iterator[Decoded]:
         """The payload's rows. What breaks off becomes a reject after the rows before it."""

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from stadthub_lake.dedupe import Numbers, ask
+from stadthub_lake.dedupe import ask
 from stadthub_lake.delta import DataFile
+from stadthub_lake.layout import Numbers
 from stadthub_lake.storage import make_folder, placing, storing
 
 #: Below every time there is.

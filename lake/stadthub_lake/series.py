@@ -14,9 +14,19 @@ import pyarrow.compute as pc
 
 from stadthub_lake import entities, inventory
 from stadthub_lake.batch import WORDS, Batch, Words, read_batch
-from stadthub_lake.dedupe import COMPARABLE, NONE, Flags, Numbers, compared, first_of_each, in_files, in_memory
+from stadthub_lake.dedupe import COMPARABLE, NONE, Flags, compared, first_of_each, in_files, in_memory
 from stadthub_lake.delta import DataFile, Mark, Table
-from stadthub_lake.layout import ENTITIES, OBSERVATIONS, POSITION, TAIL, bounds, in_order, read_observations, write_observations
+from stadthub_lake.layout import (
+    ENTITIES,
+    OBSERVATIONS,
+    POSITION,
+    TAIL,
+    Numbers,
+    bounds,
+    in_order,
+    read_observations,
+    write_observations,
+)
 from stadthub_lake.newest import MOST_UNSAID, Newest
 from stadthub_lake.progress import Appended, Corrected, Marks, Progress
 from stadthub_lake.storage import make_folder, placing, storing
@@ -193,7 +203,7 @@ class Series:
         places = NONE.empty_table()
         late = np.flatnonzero(added & (batch.times <= self._load().of(numbers)))
         if len(late):
-            rows = batch.rows.select(COMPARABLE).take(pa.array(late))
+            rows = batch.stored().select(COMPARABLE).take(pa.array(late))
             keys = batch.datastreams().take(pa.array(late)).cast(pa.string())
             rows = rows.append_column("datastream", keys).append_column("time", pa.array(batch.times[late]))
             found = compared(rows.append_column("number", pa.array(late)), self.table.files())
@@ -277,4 +287,4 @@ def _mended(file: DataFile, batch: Batch, places: pa.Table) -> pa.Table:
 
 
 def _shown(batch: Batch) -> pa.Table:
-    return batch.rows.add_column(0, "datastream", batch.datastreams().cast(pa.string()))
+    return batch.rows.add_column(0, "datastream", batch.datastreams())

@@ -99,7 +99,7 @@ class Watch:
         known = self._profile.properties
         if self.feed.contract is not Contract.FREEZE or not self._settled or self.feed.kind is not Kind.TIMESERIES:
             return judged
-        fits = pc.is_in(judged.accepted["observed_property"], pa.array(known, pa.string()))
+        fits = pc.is_in(judged.accepted["observed_property"].cast(pa.string()), pa.array(known, pa.string()))
         kept = judged.accepted.filter(fits)
         for name in pc.unique(judged.accepted.filter(pc.invert(fits))["observed_property"]).to_pylist():
             self._tell([Difference("column_new", name, Severity.WARNING, {"dropped": True})])

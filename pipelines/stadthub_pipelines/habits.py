@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from stadthub_pipelines.profile import Difference
 from stadthub_pipelines.spelling import variants
 from stadthub_schemas.finding import Severity
+from stadthub_schemas.rows import OBSERVATIONS_IN
 
 #: At most so many rows, datastreams and names are looked at in one look.
 ROWS, STREAMS, NAMES = 20_000, 500, 2000
@@ -111,6 +112,7 @@ class Habits:
         """Look at observations that arrived together."""
         if accepted.num_rows > ROWS:
             accepted = accepted.slice(accepted.num_rows - ROWS)
+        accepted = accepted.cast(OBSERVATIONS_IN)  # large payloads come with coded words
         self._levels(accepted)
         self._units(accepted)
         self._clock(accepted, received)

@@ -101,9 +101,9 @@ class Intake:
 
     def remember(self) -> None:
         """Tell the catalogue what is new since the last time: once for many steps, and not before the lake has it."""
-        if self._fresh:
-            self._catalog.remember(self._dataset.name, pa.concat_tables(self._fresh))
-            self._fresh = []
+        for _, alike in groupby(self._fresh, lambda rows: rows.schema):  # rows of large payloads are coded
+            self._catalog.remember(self._dataset.name, pa.concat_tables(alike))
+        self._fresh = []
         self.remembered = self.position
 
     def remind(self, noted: int) -> None:

@@ -25,6 +25,7 @@ from stadthub_pipelines.deriver import Deriver
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.folder import FeedFolder, Look
 from stadthub_pipelines.intake import Doors
+from stadthub_pipelines.memory import keep_memory
 from stadthub_pipelines.publish import Publisher
 from stadthub_pipelines.runner import Place, Runner
 from stadthub_pipelines.upkeep import Upkeep
@@ -89,6 +90,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until stopped; then store what is logged and leave everything closed."""
+        keep_memory()
         try:
             while not self._stop.is_set():
                 self._look()
@@ -274,6 +276,7 @@ class Worker:
 
 def run_once(feed: Feed, settings: Settings) -> Runner:
     """Run one http or file feed to its end in this process, where no worker runs; answer its runner, closed."""
+    keep_memory()
     make_data_dir(settings.data_dir)
     catalog = Catalog(settings.database)
     catalog.migrate()

@@ -70,4 +70,4 @@ def decode_table(payload: bytes, options: Options, name: str) -> list[Block] | N
     if options.kind is not Kind.TIMESERIES:
         return None
     found = sheet(payload, options)
-    return blocks(found, plan_of(found, options, names_in(options.file_name, name)), TimeReader(options.times))
+    return blocks(found, payload, plan_of(found, options, names_in(options.file_name, name)), TimeReader(options.times))
