@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import pyarrow as pa
@@ -31,8 +31,7 @@ REFUSED = b"refused: nothing of this payload may be kept"
 BULK = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(NamedTuple):
     """What came in one piece: `name` is its topic, URL or file."""
 
     position: int

@@ -200,7 +200,7 @@ class Intake:
 
 
 def _payload(frame: Frame) -> Payload:
-    return Payload(frame.position, frame.received_time, frame.name, frame.body)
+    return Payload._make(frame)
 
 
 def _quarantined(frame: Frame, reason: str) -> pa.Table:
