@@ -36,6 +36,11 @@ class Doors:
 
     store: Store
     catalog: Catalog
+    worker: str = ""
+
+    def member(self, feed: str) -> str:
+        """The name of a feed's raw log and progress in this worker: the feed's own in the main one."""
+        return f"{feed}@{self.worker}" if self.worker else feed
 
 
 class Intake:
@@ -44,11 +49,12 @@ class Intake:
     def __init__(self, feed: Feed, dataset: Dataset, log: RawLog, doors: Doors) -> None:
         self.feed = feed
         self.log = log
+        self.member = doors.member(feed.id)
         self._dataset = dataset
         self._judge = Judge(feed)
         self._store = doors.store
         self._catalog = doors.catalog
-        progress = doors.store.progress(dataset.name, feed.id)
+        progress = doors.store.progress(dataset.name, self.member)
         if progress.position > log.last:  # the raw log was lost or forgotten: positions never go back
             log.start_after(progress.position)
         self.position = progress.position
@@ -108,7 +114,7 @@ class Intake:
         takes the place of the stored one."""
         before = self.counts
         position, end = self.log.since(since), self.position
-        self._store.commit(self._dataset.name, {self.feed.id: self.progress})  # only what is in the lake can be corrected
+        self._store.commit(self._dataset.name, {self.member: self.progress})  # only what is in the lake can be corrected
         self.committed_position = end
         if self._dataset.kind is not Kind.TIMESERIES:
             position = max(position, end - 1)  # each payload is the whole: only the last one counts
@@ -135,7 +141,7 @@ class Intake:
         judged = self._judge.judge([_payload(frame) for frame in frames])
         last = frames[-1].position
         self._reject(last, judged.rejects)
-        appended = self._store.append(self._dataset.name, self.feed.id, last, judged.accepted)
+        appended = self._store.append(self._dataset.name, self.member, last, judged.accepted)
         self._fresh.append(appended.fresh)
         self._count(judged, appended.stored, appended.duplicate)
 
@@ -144,7 +150,7 @@ class Intake:
         judged = self._judge.judge([_payload(frame) for frame in frames])
         last = frames[-1].position
         self._reject(last, judged.rejects)
-        corrected = self._store.correct(self._dataset.name, self.feed.id, last, judged.accepted)
+        corrected = self._store.correct(self._dataset.name, self.member, last, judged.accepted)
         self._catalog.remember(self._dataset.name, corrected.fresh)
         self._count(judged, corrected.stored + corrected.changed, corrected.duplicate)
 
@@ -165,7 +171,7 @@ class Intake:
             self._count(judged, 0, 0)
             return
         try:
-            change = self._store.replace(self._dataset.name, self.feed.id, judged.accepted, Progress(self.position, self.counts))
+            change = self._store.replace(self._dataset.name, self.member, judged.accepted, Progress(self.position, self.counts))
         except TypeConflict as conflict:
             self.quarantine = str(conflict)
             rows = judged.accepted.num_rows
@@ -189,7 +195,7 @@ class Intake:
 
     def _reject(self, position: int, rejects: pa.Table) -> None:
         if rejects.num_rows:
-            self._store.reject(self.feed.id, position, rejects)
+            self._store.reject(self.member, position, rejects)
 
     def _count(self, judged: Judged, stored: int, duplicate: int) -> None:
         self._add(Counts(judged.received, stored, duplicate, judged.rejects.num_rows, judged.dropped))

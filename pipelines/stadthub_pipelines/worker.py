@@ -1,7 +1,9 @@
-"""The worker: all feeds of a folder in operation. The only process of a hub that writes its lake.
+"""The worker: all feeds of a folder in operation. With the other workers of a hub, if it has some, it alone writes the lake.
 
 One loop looks ten times a second at what is due and hands it to a small pool: turns of datasets, fetches, notes for the
 operator page, entries of the catalogue, files, upkeep. A feed that floods, stalls or fails holds no other feed up.
+
+A worker with a name is a further one: it takes part in the shared subscriptions of MQTT feeds and leaves all else to the main one.
 """
 
 import threading
@@ -24,8 +26,9 @@ from stadthub_pipelines.intake import Doors
 from stadthub_pipelines.publish import Publisher
 from stadthub_pipelines.runner import Place, Runner
 from stadthub_pipelines.upkeep import Upkeep
+from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import FeedError, NotFound, StadthubError
-from stadthub_schemas.feed import Feed
+from stadthub_schemas.feed import Feed, MqttSource
 from stadthub_schemas.settings import Settings, make_data_dir
 
 LOG = structlog.get_logger()
@@ -49,7 +52,7 @@ class Worker:
         self._settings = settings
         self._catalog = Catalog(settings.database)
         self._catalog.migrate()
-        self._store = Store(settings.lake, settings.data_dir)
+        self._store = Store(settings.lake, settings.data_dir, settings.worker)
         reader = Reader(settings.lake, settings.data_dir)
         self._lake = Lake(reader, settings.threads, settings.query_seconds * 10)
         self._publisher = Publisher(reader, self._lake, self._catalog, settings.data_dir / "distributions", FILE_SECONDS)
@@ -67,13 +70,14 @@ class Worker:
         self._regular: dict[str, tuple[float, Callable[[], None]]] = {
             "wishes": (1.0, self._grant),
             "notes": (1.0, self._note),
-            "entries": (15.0, self._announce),
-            "files": (5.0, self._write_files),
-            "upkeep": (60.0, self._keep_up),
+            "raw logs": (60.0, self._keep_raw_logs),
         }
-        doors = Doors(self._store, self._catalog)
+        if not settings.worker:
+            self._regular |= {"entries": (15.0, self._announce), "files": (5.0, self._write_files), "upkeep": (60.0, self._keep_up)}
+        self._announced: dict[str, int] = {}
+        self._doors = Doors(self._store, self._catalog, settings.worker)
         self._place = Place(
-            settings.data_dir, settings.min_free_mb * 1_000_000, doors, self._catalog, Reach(settings.allowed_hosts), self._wake.set
+            settings.data_dir, settings.min_free_mb * 1_000_000, self._doors, self._catalog, Reach(settings.allowed_hosts), self._wake.set
         )
 
     def run(self) -> None:
@@ -140,8 +144,8 @@ class Worker:
         """Take up what changed, and try again what could not start before."""
         look = self._folder.look()
         if look is not None:
-            self._wanted = look
-            self._apply(look)
+            self._wanted = shared_only(look) if self._settings.worker else look
+            self._apply(self._wanted)
         elif self._wanted.feeds.keys() - self._runners.keys() and self._is_due("another try", ANOTHER_TRY):
             self._apply(self._wanted)
 
@@ -150,7 +154,9 @@ class Worker:
         for feed_id in [one for one in self._runners if one not in look.feeds and one not in look.wrong]:
             self._runners.pop(feed_id).close()
         for state in self._catalog.feeds():  # also those that were wrong, and those that went while no worker ran
-            if state.feed not in look.feeds and state.feed not in look.wrong:
+            feed_id, _, worker = state.feed.partition("@")
+            mine = worker == self._settings.worker or not self._settings.worker
+            if mine and feed_id not in look.feeds and feed_id not in look.wrong:
                 self._catalog.forget_feed(state.feed)
                 LOG.info("feed removed", feed=state.feed)
         for feed_id, feed in look.feeds.items():
@@ -161,52 +167,64 @@ class Worker:
             self._catalog.note_feed(feed_id, wrong=sentence)
             LOG.warning("feed file is wrong", feed=feed_id, error=sentence)
         for feed_id in look.feeds.keys() - look.wrong.keys():
-            self._catalog.note_feed(feed_id, wrong=None)
+            self._catalog.note_feed(self._doors.member(feed_id), wrong=None)
 
     def _take_up(self, feed: Feed, look: Look) -> None:
         """Run this feed, in place of an older form of it."""
         old = self._runners.pop(feed.id, None)
         if old is not None:
             old.close()
-        dataset = look.datasets[feed.id]
+        dataset, member = look.datasets[feed.id], self._doors.member(feed.id)
         try:
             flow = self._flows.get(dataset.name)
             if flow is None:
                 flow = self._flows[dataset.name] = Flow(dataset, self._store, self._settings.commit_seconds, self._settings.commit_rows)
             flow.describe(dataset)
             runner = self._runners[feed.id] = Runner(feed, flow, self._place)
-            self._catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=None)
-            runner.obey(paused=self._catalog.feed(feed.id).paused)
-            self._catalog.note_feed(feed.id, **runner.state())
-            self._publisher.announce(dataset, feed.id)
+            self._catalog.note_feed(member, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=None)
+            runner.obey(paused=self._is_paused(feed.id))
+            self._catalog.note_feed(member, **runner.state())
+            if not self._settings.worker:
+                self._publisher.announce(dataset, feed.id)
         except StadthubError as error:
             LOG.error("feed can't start", feed=feed.id, error=str(error))
-            self._catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=str(error))
+            self._catalog.note_feed(member, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=str(error))
             return
         LOG.info("feed taken up", feed=feed.id, source=feed.source.type, dataset=dataset.name)
 
     def _grant(self) -> None:
         """Do what operators asked for through the catalogue: pause, resume, run, replay."""
-        for state in self._catalog.feeds():
-            runner = self._runners.get(state.feed)
-            if runner is not None:
-                runner.obey(paused=state.paused)
-                if state.wanted_run is not None:
-                    self._catalog.note_feed(state.feed, wanted_run=None)
-                    runner.hurry()
-                if state.replay_since is not None:
-                    self._catalog.note_feed(state.feed, replay_since=None)
-                    self._start(f"replay {state.feed}", self._pull_pool, partial(runner.replay, state.replay_since))
+        states = {state.feed: state for state in self._catalog.feeds()}
+        for feed_id, runner in list(self._runners.items()):
+            state = states.get(runner.member)
+            if state is None:
+                continue
+            runner.obey(paused=state.paused or (feed_id in states and states[feed_id].paused))
+            if state.wanted_run is not None:
+                self._catalog.note_feed(state.feed, wanted_run=None)
+                runner.hurry()
+            if state.replay_since is not None:
+                others = [name for name in states if name.startswith(f"{state.feed}@")]
+                self._catalog.note_feeds(
+                    {name: {"replay_since": state.replay_since} for name in others} | {state.feed: {"replay_since": None}}
+                )
+                self._start(f"replay {state.feed}", self._pull_pool, partial(runner.replay, state.replay_since))
+
+    def _is_paused(self, feed_id: str) -> bool:
+        """Whether operators have paused the feed, here or in all workers."""
+        names = {feed_id, self._doors.member(feed_id)}
+        return any(state.paused for state in self._catalog.feeds() if state.feed in names)
 
     def _note(self) -> None:
         """Write down for the operator page how each feed does."""
-        self._catalog.note_feeds({feed_id: runner.state() for feed_id, runner in list(self._runners.items())})
+        self._catalog.note_feeds({runner.member: runner.state() for runner in list(self._runners.values())})
 
     def _announce(self) -> None:
         """Make the catalogue's entries say what the data say now."""
         for flow in list(self._flows.values()):
-            if flow.changed and flow.intakes:
-                flow.changed = False
+            version = self._store.version(flow.dataset.name)
+            if flow.intakes and (flow.changed or version != self._announced.get(flow.dataset.name)):
+                flow.changed, self._announced[flow.dataset.name] = False, version
                 self._publisher.announce(flow.dataset, next(iter(flow.intakes)))
 
     def _write_files(self) -> None:
@@ -218,6 +236,8 @@ class Worker:
         for flow in list(self._flows.values()):
             if not self._stop.is_set():
                 self._upkeep.dataset(flow)
+
+    def _keep_raw_logs(self) -> None:
         for runner in list(self._runners.values()):
             self._upkeep.raw_log(runner)
 
@@ -229,11 +249,18 @@ class Worker:
                 runner.close()
             except StadthubError as error:
                 LOG.error("feed can't be closed", feed=runner.feed.id, error=str(error))
-        for feed_id, runner in self._runners.items():
-            self._catalog.note_feed(feed_id, **{**runner.state(), "connected": False})
+        for runner in self._runners.values():
+            self._catalog.note_feed(runner.member, **{**runner.state(), "connected": False})
         self._store.close()
         self._lake.close()
         self._catalog.close()
+
+
+def shared_only(look: Look) -> Look:
+    """What a further worker takes part in: the feeds whose messages the broker shares out."""
+    feeds = {name: feed for name, feed in look.feeds.items() if isinstance(feed.source, MqttSource) and feed.source.shared}
+    feeds = {name: feed for name, feed in feeds.items() if feed.kind is Kind.TIMESERIES}
+    return Look(feeds, {name: look.datasets[name] for name in feeds}, {})
 
 
 def run_once(feed: Feed, settings: Settings) -> Runner:
