@@ -2,7 +2,8 @@
 
 Every message bears a number of its own as its phenomenon time. In the end each number that the broker acknowledged must stand in
 the lake once. Workers are killed with SIGKILL at random moments, so at every step of logging, judging and committing. Several of
-them share one subscription: what a killed one had not acknowledged its broker may hand to another.
+them share one subscription; then each message is sent to all of them, as a broker does that hands on what a killed one had not
+acknowledged.
 """
 
 import os
@@ -98,7 +99,7 @@ def torture(cycles: int, folder: Path, workers: int = 1, told: Callable[[int], N
     crew = _Crew(folder, workers)
     try:
         start = crew.first_start(settings)
-        flood = _Flood(port)
+        flood = _Flood(port, workers)
         flood.start()
         for cycle in range(cycles):
             crew.start()
@@ -173,10 +174,11 @@ class _Crew:
 
 
 class _Flood(threading.Thread):
-    """Publishes numbered messages with QoS 1 until stopped, each only after the broker has taken the ones before."""
+    """Publishes numbered messages with QoS 1 until stopped, each so many times and only after the broker has taken the ones before."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, times: int) -> None:
         super().__init__(daemon=True)
+        self._times = times
         self._publisher = Publisher("127.0.0.1", port)
         self._ended = threading.Event()
         self._sent = 0
@@ -187,7 +189,8 @@ class _Flood(threading.Thread):
                 moment = BEGIN + timedelta(milliseconds=self._sent)
                 thing = f"thing-{self._sent % THINGS}"
                 body = orjson.dumps({"thing": thing, "time": moment.isoformat(), "number": self._sent})
-                self._publisher.publish(f"torture/{thing}", body)
+                for _ in range(self._times):
+                    self._publisher.publish(f"torture/{thing}", body)
                 self._sent += 1
             self._publisher.wait()
             time.sleep(0.01)
