@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -69,7 +70,7 @@ MOVES = st.one_of(
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(MOVES, max_size=14))
-def test_at_no_moment_is_an_observation_missing_or_there_twice(moves: list[tuple[str, ...]]) -> None:
+def test_at_no_moment_is_an_observation_missing_or_there_twice(moves: list[tuple[Any, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         crew = Crew(Path(folder))
         given_so_far: set[tuple[str, int]] = set()
