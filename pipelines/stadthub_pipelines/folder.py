@@ -5,9 +5,9 @@ from pathlib import Path
 
 from stadthub_ingest.judge import Judge
 from stadthub_ingest.reducing import is_private
-from stadthub_schemas.dataset import Dataset
+from stadthub_schemas.dataset import Dataset, Kind
 from stadthub_schemas.errors import FeedError
-from stadthub_schemas.feed import Feed, load_feed
+from stadthub_schemas.feed import Feed, MqttSource, load_feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,12 @@ class Look:
     feeds: dict[str, Feed] = field(default_factory=dict)
     datasets: dict[str, Dataset] = field(default_factory=dict)
     wrong: dict[str, str] = field(default_factory=dict)
+
+    def shared(self) -> "Look":
+        """What a further worker takes part in: the timeseries whose messages a broker shares out."""
+        feeds = {name: feed for name, feed in self.feeds.items() if isinstance(feed.source, MqttSource) and feed.source.shared}
+        feeds = {name: feed for name, feed in feeds.items() if feed.kind is Kind.TIMESERIES}
+        return Look(feeds, {name: self.datasets[name] for name in feeds}, {})
 
 
 class FeedFolder:

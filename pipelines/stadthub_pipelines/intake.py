@@ -1,6 +1,7 @@
 """Raw log to lake for one feed: what is logged is judged, stored, counted; nothing is skipped and nothing is told twice."""
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,11 @@ from stadthub_schemas.rows import EXCERPT, REJECTS
 #: of 28 MB in one go took 1.5 GB and a fifth more time than in four).
 MOST_FRAMES = 10_000
 MOST_BYTES = 8_000_000
+
+#: With how many frames an intake begins, and how long judging them may take, in seconds: others wait meanwhile, so where a decoder is
+#: slow fewer are judged in one go.
+FIRST_FRAMES = 1000
+STEP_SECONDS = 0.5
 
 #: How many new rows wait at most until the catalogue is told of them.
 MOST_FRESH = 500_000
@@ -64,6 +70,7 @@ class Intake:
         self.quarantine: str | None = None
         self.remembered = progress.position
         self._fresh: list[pa.Table] = []
+        self._most = FIRST_FRAMES
         self._counts_lock = threading.Lock()
 
     @property
@@ -83,12 +90,21 @@ class Intake:
 
     def step(self) -> int:
         """Judge and store the next frames; answer how many there were."""
-        frames = self.log.read(self.position, MOST_FRAMES, MOST_BYTES)
+        frames = self.log.read(self.position, self._most, MOST_BYTES)
         if frames:
+            started = time.monotonic()
             self._take(frames)
             self.position = frames[-1].position
             self.last_message = frames[-1].received_time
+            self._pace(time.monotonic() - started)
         return len(frames)
+
+    def _pace(self, seconds: float) -> None:
+        """Take fewer frames after a long step, more after a short one."""
+        if seconds > STEP_SECONDS:
+            self._most = max(1, self._most // 4)
+        elif seconds < STEP_SECONDS / 4:
+            self._most = min(MOST_FRAMES, self._most * 2)
 
     def remember(self) -> None:
         """Tell the catalogue what is new since the last time: once for many steps, and not before the lake has it."""

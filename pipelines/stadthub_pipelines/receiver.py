@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from stadthub_ingest.judge import TOO_BIG
 from stadthub_ingest.sources.mqtt import Message, Subscription
 from stadthub_lake.rawlog import RawLog
 from stadthub_pipelines.door import Door
@@ -31,12 +32,13 @@ class Receiver:
     def __init__(self, feed: Feed, source: MqttSource, log: RawLog, door: Door, notice: Callable[[], None]) -> None:
         self.error: str | None = None
         self._feed = feed
+        self._source = source
         self._log = log
         self._door = door
         self._notice = notice
         self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
-        self._subscription = Subscription(feed.id, source, self._deliver)
+        self._subscription = Subscription(feed.id, source, self._deliver, self._leave_out)
         self._thread = threading.Thread(target=self._work, name=f"receive-{feed.id}", daemon=True)
 
     @property
@@ -66,6 +68,12 @@ class Receiver:
         if self._inbox.qsize() >= WAITING:
             raise StorageError(f"{self._feed.id}: {WAITING} messages wait to be stored: no more are taken until there is room")
         self._inbox.put(message)
+
+    def _leave_out(self, topic: str, size: int) -> None:
+        """Count what is too big as a refused message. (What is not ours at all, out of an older session, is not counted.)"""
+        if size > self._source.max_bytes:
+            LOG.warning("message is too big", feed=self._feed.id, topic=topic, bytes=size, max_bytes=self._source.max_bytes)
+            self._inbox.put(Message(topic, TOO_BIG, 0, None))
 
     def _work(self) -> None:
         while (group := self._next_group()) is not None:

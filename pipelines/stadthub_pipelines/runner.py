@@ -109,10 +109,13 @@ class Runner:
             self.flow.intakes.pop(self.member, None)
         self.log.close()
 
+    @property
+    def has_pushed(self) -> bool:
+        """Whether a body waits that was pushed."""
+        return isinstance(self.feed.source, PushSource) and not self.paused and self._spool.is_dir() and any(self._spool.iterdir())
+
     def collect(self) -> None:
         """Take what was pushed into the raw log."""
-        if not isinstance(self.feed.source, PushSource) or self.paused or not self._spool.is_dir():
-            return
         try:
             if take(self._spool, self.log, self._door):
                 self._place.notice()

@@ -26,12 +26,18 @@ from stadthub_pipelines.intake import Doors
 from stadthub_pipelines.publish import Publisher
 from stadthub_pipelines.runner import Place, Runner
 from stadthub_pipelines.upkeep import Upkeep
-from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import FeedError, NotFound, StadthubError
-from stadthub_schemas.feed import Feed, MqttSource
+from stadthub_schemas.feed import Feed
 from stadthub_schemas.settings import Settings, make_data_dir
 
 LOG = structlog.get_logger()
+
+#: How long a dataset's turn lasts at most before others have theirs, and how many have one at once, in threads that share one interpreter.
+TURN = 0.5
+TURNS = 4
+
+#: How many fetches may be under way at once: those that wait for a slow server cost nothing.
+PULLS = 32
 
 #: How often the loop looks, and how often at the folder of feed files, in seconds.
 LOOK = 0.1
@@ -65,8 +71,9 @@ class Worker:
         self._due: dict[str, float] = {}
         self._stop = threading.Event()
         self._wake = threading.Event()
-        self._flow_pool = ThreadPoolExecutor(2, thread_name_prefix="flow")
-        self._pull_pool = ThreadPoolExecutor(8, thread_name_prefix="pull")
+        self._flow_pool = ThreadPoolExecutor(TURNS, thread_name_prefix="flow")
+        self._pull_pool = ThreadPoolExecutor(PULLS, thread_name_prefix="pull")
+        self._house_pool = ThreadPoolExecutor(4, thread_name_prefix="house")
         self._regular: dict[str, tuple[float, Callable[[], None]]] = {
             "wishes": (1.0, self._grant),
             "notes": (1.0, self._note),
@@ -106,15 +113,21 @@ class Worker:
         if self._is_due("folder", FOLDER):
             self._guarded("folder", self._look_at_folder)
         for runner in self._runners.values():
-            self._guarded(f"collect {runner.feed.id}", runner.collect)
+            if runner.has_pushed:
+                self._start(f"collect {runner.feed.id}", self._house_pool, runner.collect)
             if runner.puller is not None and runner.puller.due and not runner.paused:
                 self._start(f"pull {runner.feed.id}", self._pull_pool, runner.pull_once)
         for name, flow in self._flows.items():
             if flow.waiting and self._is_due(f"turn {name}", self._settings.tail_seconds / 2):
-                self._start(f"turn {name}", self._flow_pool, flow.turn)
+                self._start(f"turn {name}", self._flow_pool, partial(self._turn, flow))
         for what, (seconds, work) in self._regular.items():
             if self._is_due(what, seconds):
-                self._start(what, self._pull_pool, work)
+                self._start(what, self._house_pool, work)
+
+    def _turn(self, flow: Flow) -> None:
+        """Give a dataset its turn; where more is left the next one is due."""
+        if flow.turn(TURN):
+            self._wake.set()
 
     def _is_due(self, what: str, seconds: float) -> bool:
         now = time.monotonic()
@@ -144,7 +157,7 @@ class Worker:
         """Take up what changed, and try again what could not start before."""
         look = self._folder.look()
         if look is not None:
-            self._wanted = shared_only(look) if self._settings.worker else look
+            self._wanted = look.shared() if self._settings.worker else look
             self._apply(self._wanted)
         elif self._wanted.feeds.keys() - self._runners.keys() and self._is_due("another try", ANOTHER_TRY):
             self._apply(self._wanted)
@@ -244,6 +257,7 @@ class Worker:
     def _close(self) -> None:
         self._flow_pool.shutdown(wait=True, cancel_futures=True)
         self._pull_pool.shutdown(wait=True, cancel_futures=True)
+        self._house_pool.shutdown(wait=True, cancel_futures=True)
         for runner in self._runners.values():
             try:
                 runner.close()
@@ -254,13 +268,6 @@ class Worker:
         self._store.close()
         self._lake.close()
         self._catalog.close()
-
-
-def shared_only(look: Look) -> Look:
-    """What a further worker takes part in: the feeds whose messages the broker shares out."""
-    feeds = {name: feed for name, feed in look.feeds.items() if isinstance(feed.source, MqttSource) and feed.source.shared}
-    feeds = {name: feed for name, feed in feeds.items() if feed.kind is Kind.TIMESERIES}
-    return Look(feeds, {name: look.datasets[name] for name in feeds}, {})
 
 
 def run_once(feed: Feed, settings: Settings) -> Runner:
