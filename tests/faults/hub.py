@@ -1,10 +1,8 @@
 """A worker process beside a calm feed, for tests in which other feeds misbehave: how fresh the calm one stays, how much memory is taken."""
 
 import os
-import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -158,31 +156,11 @@ def running_hub(folder: Path) -> Iterator[Hub]:
 
 @contextmanager
 def flood(broker: Broker, topic: str, qos: int) -> Iterator[None]:
-    """Publishes to a topic as fast as the broker takes it, as long as the block runs."""
-    ended = threading.Event()
-    thread = threading.Thread(target=_flood, args=(broker, topic.encode(), qos, ended))
-    thread.start()
+    """A process publishes to a topic as fast as the broker takes it, as long as the block runs."""
+    command = [sys.executable, "-m", "tests.faults.flood", broker.host, str(broker.port), topic, str(qos)]
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
     try:
         yield
     finally:
-        ended.set()
-        thread.join()
-
-
-def _flood(broker: Broker, topic: bytes, qos: int, ended: threading.Event) -> None:
-    """Packets of MQTT 3.1.1 by the thousand, each with a time of its own; with QoS 1 at most 2,000 unacknowledged."""
-    start, number, acknowledged = datetime(2020, 1, 1, tzinfo=UTC), 0, 0
-    with socket.create_connection((broker.host, broker.port)) as link:
-        link.sendall(b"\x10\x11\x00\x04MQTT\x04\x02\x00\x3c\x00\x05flood")
-        link.recv(4)
-        while not ended.is_set():
-            packets = bytearray()
-            for _ in range(1000):
-                number += 1
-                body = b'{"thing":"t%d","time":"%s","value":1}' % (number % 100, (start + timedelta(seconds=number)).isoformat().encode())
-                mid = (number % 60_000 + 1).to_bytes(2, "big") if qos else b""
-                rest = len(topic).to_bytes(2, "big") + topic + mid + body
-                packets += bytes([0x30 | qos << 1, len(rest)]) + rest
-            link.sendall(packets)
-            while qos and number - acknowledged > 2000:
-                acknowledged += len(link.recv(65_536)) // 4
+        process.kill()
+        process.wait()
