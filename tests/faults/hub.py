@@ -144,7 +144,7 @@ def running_hub(folder: Path) -> Iterator[Hub]:
         lake = Lake(Reader(settings.lake, settings.data_dir))
         publisher = Publisher(broker.host, broker.port)
         try:
-            wait_until(lambda: any(state.connected for state in catalog.feeds()), "the worker listens", PATIENCE)
+            wait_until(lambda: any(state.connected for state in catalog.feeds()), "the worker listens", 3 * PATIENCE)
             yield Hub(settings, worker, broker, catalog, lake, publisher)
         finally:
             publisher.close()

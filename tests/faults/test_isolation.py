@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.faults.hub import Hub, feed, flood, mqtt, running_hub
-from tests.servers import wait_until
+from tests.servers import Broker, wait_until
 
 #: What is measured is below 2 s; machines that have other work get more.
-FRESH = 10.0
+FRESH = 20.0
 
 #: How many megabytes a misbehaving source may cost the worker at most.
 GROWTH = 500
@@ -29,22 +29,22 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         yield running
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 @pytest.mark.parametrize("qos", [0, 1])
-def test_a_topic_at_full_speed_leaves_the_others_fresh(hub: Hub, qos: int) -> None:
-    name = f"flood-{qos}"
-    with hub.feeds(**{name: feed(name, mqtt(hub.broker.port, name, f"qos = {qos}"))}):
+def test_a_topic_at_full_speed_leaves_the_others_fresh(hub: Hub, mosquitto: Broker, qos: int) -> None:
+    name = f"flood-{qos}"  # at a broker of its own: how that shares its time out is not ours
+    with hub.feeds(**{name: feed(name, mqtt(mosquitto.port, name, f"qos = {qos}"))}):
         wait_until(lambda: hub.catalog.feed(name).connected, "the feed listens", 60)
         before = hub.forget_peak()
-        with flood(hub.broker, name, qos):
+        with flood(mosquitto, name, qos):
             assert hub.waits() < FRESH
             wait_until(lambda: hub.count(name) > 5000, "much of the flood is stored", 60)
         assert hub.waits(2) < FRESH
         assert hub.memory() - before < GROWTH
-        wait_until(lambda: hub.catalog.feed(name).rate_per_minute > 10_000, "its rate is shown", 60)
+        wait_until(lambda: (hub.catalog.feed(name).rate_per_minute or 0) > 10_000, "its rate is shown", 60)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 def test_servers_that_say_nothing_or_trickle_leave_the_others_fresh_and_are_named(hub: Hub) -> None:
     with mute_server() as mute, web(trickle) as port:
         slow = f'type = "http"\nurl = "http://127.0.0.1:{port}/"\ntimeout = "PT2S"\nretries = 0'
@@ -57,7 +57,7 @@ def test_servers_that_say_nothing_or_trickle_leave_the_others_fresh_and_are_name
             assert hub.waits(2) < FRESH
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 def test_a_line_of_a_gigabyte_is_refused_in_bounded_memory(hub: Hub, tmp_path: Path) -> None:
     with (tmp_path / "long.csv").open("wb") as file:
         file.truncate(GIGABYTE)
@@ -79,7 +79,7 @@ def test_a_line_of_a_gigabyte_is_refused_in_bounded_memory(hub: Hub, tmp_path: P
         assert hub.memory() - before < GROWTH
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 def test_an_archive_that_unpacks_to_a_gigabyte_is_refused_in_bounded_memory(hub: Hub, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("bomb.csv", "w") as member:
         for _ in range(GIGABYTE // 10_000_000):
@@ -91,7 +91,7 @@ def test_an_archive_that_unpacks_to_a_gigabyte_is_refused_in_bounded_memory(hub:
     assert hub.memory() - before < GROWTH
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 def test_an_expression_that_takes_for_ever_is_given_up_and_named(hub: Hub) -> None:
     decoding = """
 decoder = "csv_table"
