@@ -32,12 +32,9 @@ from stadthub_schemas.settings import Settings, make_data_dir
 
 LOG = structlog.get_logger()
 
-#: How long a dataset's turn lasts at most before others have theirs, and how many have one at once, in threads that share one interpreter.
-TURN = 0.5
-TURNS = 4
-
-#: How many fetches may be under way at once: those that wait for a slow server cost nothing.
-PULLS = 32
+#: How many datasets have a turn at once, in threads of one interpreter, how long it lasts before others have theirs, and how many
+#: fetches may be under way: those that wait for a slow server cost nothing.
+TURNS, TURN, PULLS = 4, 0.5, 32
 
 #: How often the loop looks, and how often at the folder of feed files, in seconds.
 LOOK = 0.1
@@ -208,11 +205,9 @@ class Worker:
     def _grant(self) -> None:
         """Do what operators asked for through the catalogue: pause, resume, run, replay."""
         states = {state.feed: state for state in self._catalog.feeds()}
-        for feed_id, runner in list(self._runners.items()):
-            state = states.get(runner.member)
-            if state is None:
-                continue
-            runner.obey(paused=state.paused or (feed_id in states and states[feed_id].paused))
+        for runner in [one for one in list(self._runners.values()) if one.member in states]:
+            state, all_of_it = states[runner.member], states.get(runner.feed.id)
+            runner.obey(paused=state.paused or (all_of_it is not None and all_of_it.paused))
             if state.wanted_run is not None:
                 self._catalog.note_feed(state.feed, wanted_run=None)
                 runner.hurry()
