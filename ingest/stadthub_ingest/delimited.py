@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from stadthub_ingest.decoded import DecodeError, Unreadable
+from stadthub_ingest.expressions import search
 
 csv.field_size_limit(16_000_000)
 
@@ -106,7 +107,7 @@ def _end(text: str, start: int, layout: Layout) -> int:
     """Where the footer begins."""
     end = len(text)
     if layout.stop_at is not None:
-        found = re.compile(layout.stop_at, re.MULTILINE).search(text, start)
+        found = search(layout.stop_at, text, start)
         end = end if found is None else text.rfind("\n", start, found.start()) + 1 or start
     for _ in range(layout.skip_footer):
         end = text.rfind("\n", start, len(text[start:end].rstrip()) + start) + 1 or start

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import pyarrow as pa
@@ -31,12 +31,17 @@ LOG = structlog.get_logger()
 #: What stands in the raw log instead of a payload of which nothing may be kept, so that it is counted exactly once.
 REFUSED = b"refused: nothing of this payload may be kept"
 
+#: What stands there instead of a message that was bigger than its feed allows.
+TOO_BIG = b"refused: this message was bigger than source.max_bytes"
+
+#: Why nothing was kept of a payload.
+UNKEPT = {REFUSED: "it is not what decoder {decoder} reads", TOO_BIG: "it was bigger than source.max_bytes"}
+
 #: A payload of at least so many bytes is judged column by column, where its decoder can: below, the rows are quicker.
 BULK = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(NamedTuple):
     """What came in one piece: `name` is its topic, URL or file."""
 
     position: int
@@ -169,9 +174,9 @@ class Judge:
         return self._judged(sound, sheet)
 
     def _judged(self, payloads: Sequence[Payload], sheet: _Sheet) -> Judged:
-        sound = [payload for payload in payloads if payload.body != REFUSED]
+        sound = [payload for payload in payloads if payload.body not in UNKEPT]
         for payload in payloads:
-            if payload.body == REFUSED:
+            if payload.body in UNKEPT:
                 self._refused(payload, sheet)
         if self._feed.kind is not Kind.TIMESERIES:
             for _, whole in groupby(sound, lambda payload: whole_of(payload.name) or payload.position):
@@ -208,7 +213,7 @@ class Judge:
     def _refused(self, payload: Payload, sheet: _Sheet) -> None:
         """A payload of which nothing was kept: counted, and told without a word of it."""
         sheet.received += 1
-        sheet.refuse(payload, 0, f"payload: it is not what decoder {self._feed.decoder} reads, nothing of it was kept", b"")
+        sheet.refuse(payload, 0, f"payload: {UNKEPT[payload.body].format(decoder=self._feed.decoder)}, nothing of it was kept", b"")
 
     def _by_rows(self, payload: Payload, sheet: _Sheet, judge: ObservationJudge) -> None:
         judge.receive(payload.received_time)

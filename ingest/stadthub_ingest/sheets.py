@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from stadthub_ingest.attributes import exact, feature, moment, typed
 from stadthub_ingest.decoded import Decoded, Unreadable
+from stadthub_ingest.expressions import expression, find, groups
 from stadthub_ingest.keys import column_keys
 from stadthub_ingest.mapping import (
     Cell,
@@ -17,7 +18,6 @@ from stadthub_ingest.mapping import (
     Value,
     clean,
     constants_of,
-    expression,
     fields_of,
     fill,
     names_in,
@@ -69,16 +69,16 @@ class Tabled(Mapped):
     def is_channel(self, header: str) -> bool:
         """Whether the column is one of those that come and go: a channel's, or that of its quality."""
         flags = (_SLOT.sub(".+", re.escape(channel.quality)) for channel in self.channels if channel.quality)
-        return any(re.search(channel.pattern, header) for channel in self.channels) or any(re.fullmatch(flag, header) for flag in flags)
+        return any(find(channel.pattern, header) for channel in self.channels) or any(re.fullmatch(flag, header) for flag in flags)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.kind is Kind.TIMESERIES:
-            groups = set(re.compile(self.file_name).groupindex) if self.file_name else set()
+            names = set(groups(self.file_name)) if self.file_name else set()
             for channel in self.channels:
-                groups |= {"result", "thing", *(("observed_property",) if channel.observed_property else ())}
-                groups |= set(re.compile(channel.pattern).groupindex)
-            needs(self, groups)
+                names |= {"result", "thing", *(("observed_property",) if channel.observed_property else ())}
+                names |= groups(channel.pattern)
+            needs(self, names)
         return self
 
 
@@ -122,7 +122,7 @@ def _cells(sheet: Sheet, options: Tabled, groups: Mapping[str, str], named: set[
         if header in taken or sheet.header.index(header) != index or not options.reads(header):
             continue
         for channel in options.channels:
-            match = re.search(channel.pattern, header)
+            match = find(channel.pattern, header)
             if match is not None:
                 names = {**groups, "header": header, **{key: text for key, text in match.groupdict().items() if text is not None}}
                 cells.append(_cell(sheet, channel, index, names if has_thing else {"thing": header, **names}))

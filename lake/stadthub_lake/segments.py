@@ -10,7 +10,9 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import zstandard
 
@@ -32,8 +34,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One payload as it was received."""
 
     position: int
@@ -83,7 +84,13 @@ def frame_at(data: bytes, offset: int, position: int) -> tuple[Frame, int] | Non
         raise BrokenFrameError(offset, position)
     name_at = body_at + _SHORTEST
     name_end = name_at + size
-    return Frame(found, _EPOCH + timedelta(microseconds=stamp), data[name_at:name_end].decode(), data[name_end:end]), end
+    return Frame(found, _moment(stamp), data[name_at:name_end].decode(), data[name_end:end]), end
+
+
+@lru_cache(maxsize=256)
+def _moment(stamp: int) -> datetime:
+    """The time behind microseconds since 1970. Frames that were written together share it."""
+    return _EPOCH + timedelta(microseconds=stamp)
 
 
 def length_at(data: bytes, offset: int) -> int:

@@ -6,10 +6,10 @@ from pathlib import Path
 from stadthub_ingest.judge import Judge
 from stadthub_ingest.reducing import counts_people
 from stadthub_pipelines.lineage import Model, read_model, trace
-from stadthub_schemas.dataset import Dataset
+from stadthub_schemas.dataset import Dataset, Kind
 from stadthub_schemas.derived import Derived, load_file
 from stadthub_schemas.errors import FeedError
-from stadthub_schemas.feed import Feed
+from stadthub_schemas.feed import Feed, MqttSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,12 @@ class Look:
     models: dict[str, Model] = field(default_factory=dict)
     datasets: dict[str, Dataset] = field(default_factory=dict)
     wrong: dict[str, str] = field(default_factory=dict)
+
+    def shared(self) -> "Look":
+        """What a further worker takes part in: the timeseries whose messages a broker shares out."""
+        feeds = {name: feed for name, feed in self.feeds.items() if isinstance(feed.source, MqttSource) and feed.source.shared}
+        feeds = {name: feed for name, feed in feeds.items() if feed.kind is Kind.TIMESERIES}
+        return Look(feeds, datasets={name: self.datasets[name] for name in feeds})
 
 
 class FeedFolder:

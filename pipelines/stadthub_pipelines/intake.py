@@ -1,8 +1,9 @@
 """Raw log to lake for one feed: what is logged is judged, stored, counted; nothing is skipped and nothing is told twice."""
 
 import threading
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
@@ -29,6 +30,11 @@ from stadthub_schemas.finding import Held, HeldState
 MOST_FRAMES = 10_000
 MOST_BYTES = 8_000_000
 
+#: With how many frames an intake begins, and how long judging them may take, in seconds: others wait meanwhile, so where a decoder is
+#: slow fewer are judged in one go.
+FIRST_FRAMES = 1000
+STEP_SECONDS = 0.5
+
 #: How many new rows wait at most until the catalogue is told of them.
 MOST_FRESH = 500_000
 
@@ -42,6 +48,11 @@ class Doors:
 
     store: Store
     catalog: Catalog
+    worker: str = ""
+
+    def member(self, feed: str) -> str:
+        """The name of a feed's raw log and progress in this worker: the feed's own in the main one."""
+        return f"{feed}@{self.worker}" if self.worker else feed
 
 
 class Intake:
@@ -50,13 +61,15 @@ class Intake:
     def __init__(self, feed: Feed, dataset: Dataset, log: RawLog, doors: Doors) -> None:
         self.feed = feed
         self.log = log
+        self.member = doors.member(feed.id)
         self._dataset = dataset
         self._judge = Judge(feed)
-        self._watch = Watch(feed, self._judge, doors.catalog)
-        self._aside = Quarantine(feed, log, doors.catalog)
+        known_as = feed.model_copy(update={"id": self.member})  # each worker knows its own payloads, by positions of its own raw log
+        self._watch = Watch(known_as, self._judge, doors.catalog)
+        self._aside = Quarantine(known_as, log, doors.catalog)
         self._store = doors.store
         self._catalog = doors.catalog
-        progress = doors.store.progress(dataset.name, feed.id)
+        progress = doors.store.progress(dataset.name, self.member)
         if progress.position > log.last:  # the raw log was lost or forgotten: positions never go back
             log.start_after(progress.position)
         self.position = progress.position
@@ -68,6 +81,7 @@ class Intake:
         self.remembered = progress.position
         self.frames = FrameCounter() if getattr(registry.read_options(feed), "frame_counter", False) else None
         self._fresh: list[pa.Table] = []
+        self._most = FIRST_FRAMES
         self._counts_lock = threading.Lock()
 
     @property
@@ -87,9 +101,9 @@ class Intake:
 
     def step(self) -> int:
         """Judge and store the next frames; answer how many there were."""
-        frames = self.log.read(self.position, 1 if self._watch.is_learning else MOST_FRAMES, MOST_BYTES)
+        frames = self.log.read(self.position, 1 if self._watch.is_learning else self._most, MOST_BYTES)
         if frames:
-            before = self.counts
+            started, before = time.monotonic(), self.counts
             try:
                 self._take(frames)
             except StadthubError:
@@ -97,7 +111,15 @@ class Intake:
                 raise
             self.position = frames[-1].position
             self.last_message = frames[-1].received_time
+            self._pace(time.monotonic() - started)
         return len(frames)
+
+    def _pace(self, seconds: float) -> None:
+        """Take fewer frames after a long step, more after a short one."""
+        if seconds > STEP_SECONDS:
+            self._most = max(1, self._most // 4)
+        elif seconds < STEP_SECONDS / 4:
+            self._most = min(MOST_FRAMES, self._most * 2)
 
     def remember(self) -> None:
         """Tell the catalogue what is new since the last time: once for many steps, and not before the lake has it."""
@@ -126,7 +148,7 @@ class Intake:
         self._aside.grant()
         before = self.counts
         position, end = self.log.since(since), self.position
-        self._store.commit(self._dataset.name, {self.feed.id: self.progress})  # only what is in the lake can be corrected
+        self._store.commit(self._dataset.name, {self.member: self.progress})  # only what is in the lake can be corrected
         self.committed_position = end
         if self._dataset.kind is not Kind.TIMESERIES:
             last = self._watch.last_good or end
@@ -167,7 +189,7 @@ class Intake:
         """Observations are appended, as far as they are new."""
         judged = self._watch.narrowed(judged)
         self._reject(last, judged.rejects)
-        appended = self._store.append(self._dataset.name, self.feed.id, last, judged.accepted)
+        appended = self._store.append(self._dataset.name, self.member, last, judged.accepted)
         self._fresh.append(appended.fresh)
         if self.frames is not None:
             self.frames.count(appended.fresh)
@@ -179,7 +201,7 @@ class Intake:
         judged = self._judge.judge([_payload(frame) for frame in frames])
         last = frames[-1].position
         self._reject(last, judged.rejects)
-        corrected = self._store.correct(self._dataset.name, self.feed.id, last, judged.accepted)
+        corrected = self._store.correct(self._dataset.name, self.member, last, judged.accepted)
         self._catalog.remember(self._dataset.name, corrected.fresh)
         self._count(judged, corrected.stored + corrected.changed, corrected.duplicate)
 
@@ -209,7 +231,7 @@ class Intake:
         """These pages become the dataset's newest version, if anything in them is good. TypeConflict: they can't."""
         rows, same = judged.accepted.num_rows, 0
         if rows:
-            change = self._store.replace(self._dataset.name, self.feed.id, judged.accepted, Progress(self.position, self.counts))
+            change = self._store.replace(self._dataset.name, self.member, judged.accepted, Progress(self.position, self.counts))
             same = rows - change.added - change.changed
             self.quarantine = None
         self._reject(payloads[-1].position, pa.concat_tables([judged.rejects, judged.notes]))
@@ -239,7 +261,7 @@ class Intake:
         wanted = self._aside.wanted(release)
         if wanted is None:
             return
-        held, payloads = wanted[0], [replace(_payload(frame), position=release.position) for frame in wanted[1]]
+        held, payloads = wanted[0], [_payload(frame)._replace(position=release.position) for frame in wanted[1]]
         refusal = self._take_in(held, payloads)
         if refusal is None:
             self._add(Counts(received=-held.rows, rejected=-held.rows))
@@ -291,7 +313,7 @@ class Intake:
 
     def _reject(self, position: int, rejects: pa.Table) -> None:
         if rejects.num_rows:
-            self._store.reject(self.feed.id, position, rejects)
+            self._store.reject(self.member, position, rejects)
 
     def _count(self, judged: Judged, stored: int, duplicate: int) -> None:
         self._add(Counts(judged.received, stored, duplicate, judged.rejects.num_rows, judged.dropped))
@@ -302,4 +324,4 @@ class Intake:
 
 
 def _payload(frame: Frame) -> Payload:
-    return Payload(frame.position, frame.received_time, frame.name, frame.body)
+    return Payload._make(frame)

@@ -43,7 +43,8 @@ class Runner:
     def __init__(self, feed: Feed, flow: Flow, place: Place) -> None:
         self.feed = feed
         self.flow = flow
-        self.log = RawLog(place.data_dir / "raw" / feed.id, place.min_free_bytes)
+        self.member = place.doors.member(feed.id)
+        self.log = RawLog(place.data_dir / "raw" / self.member, place.min_free_bytes)
         self.intake = Intake(feed, flow.dataset, self.log, place.doors)
         self.paused = True
         self.puller: Puller | None = None
@@ -57,12 +58,12 @@ class Runner:
         self._door = door(feed, place.data_dir)
         if isinstance(feed.source, HttpSource | FileSource):
             self.puller = Puller(feed, self.log, self._door, place.catalog, place.reach)
-        noted = _noted(place.catalog, feed.id)
+        noted = _noted(place.catalog, self.member)
         if self.intake.frames is not None:
             self.intake.frames = FrameCounter(noted.frames_received, noted.frames_missing, noted.frames_restarts)
         self.intake.remind(noted.position)
         with flow.lock:
-            flow.intakes[feed.id] = self.intake
+            flow.intakes[self.member] = self.intake
 
     def obey(self, *, paused: bool) -> None:
         """Take in or don't, as the operator or the feed file wants."""
@@ -81,7 +82,7 @@ class Runner:
         """Take in. What can't begin yet (a secret or a certificate is missing) stays paused, says why, and is tried again."""
         self._refusal = None
         if isinstance(self.feed.source, MqttSource):
-            receiver = Receiver(self.feed, self.feed.source, self.log, self._door, self._place.notice)
+            receiver = Receiver(self.feed, self._member_of(self.feed.source), self.log, self._door, self._place.notice)
             try:
                 receiver.start()
             except StadthubError as error:
@@ -90,6 +91,11 @@ class Runner:
             self._receiver = receiver
         self.paused = False
         self.hurry()
+
+    def _member_of(self, source: MqttSource) -> MqttSource:
+        """The source as this worker subscribes to it: each member of a shared subscription has a session of its own."""
+        worker = self._place.doors.worker
+        return source.model_copy(update={"client_id": f"{source.client_id or f'stadthub-{self.feed.id}'}-{worker}"}) if worker else source
 
     def _pause(self) -> None:
         """Take nothing in any more; the broker and the far side keep what comes."""
@@ -105,14 +111,17 @@ class Runner:
         self.flow.turn()
         self.flow.commit()
         with self.flow.lock:
-            self.flow.intakes.pop(self.feed.id, None)
+            self.flow.intakes.pop(self.member, None)
         self.intake.close()
         self.log.close()
 
+    @property
+    def has_pushed(self) -> bool:
+        """Whether a body waits that was pushed."""
+        return isinstance(self.feed.source, PushSource) and not self.paused and self._spool.is_dir() and any(self._spool.iterdir())
+
     def collect(self) -> None:
         """Take what was pushed into the raw log."""
-        if not isinstance(self.feed.source, PushSource) or self.paused or not self._spool.is_dir():
-            return
         try:
             if take(self._spool, self.log, self._door):
                 self._place.notice()
@@ -135,7 +144,7 @@ class Runner:
 
     def replay(self, since: datetime) -> Counts:
         """Judge the raw log again since then, and write down how it went."""
-        run = self._place.catalog.start_run(self.feed.id)
+        run = self._place.catalog.start_run(self.member)
         self.flow.turn()
         with self.flow.lock:
             counts = self.intake.replay(since)

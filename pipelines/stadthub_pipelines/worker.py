@@ -1,7 +1,9 @@
-"""The worker: all feeds of a folder in operation. The only process of a hub that writes its lake.
+"""The worker: all feeds of a folder in operation. With the other workers of a hub, if it has some, it alone writes the lake.
 
 One loop looks ten times a second at what is due and hands it to a small pool: turns of datasets, fetches, notes for the
 operator page, entries of the catalogue, files, upkeep. A feed that floods, stalls or fails holds no other feed up.
+
+A worker with a name is a further one: it takes part in the shared subscriptions of MQTT feeds and leaves all else to the main one.
 """
 
 import threading
@@ -35,6 +37,10 @@ from stadthub_schemas.settings import Settings, make_data_dir
 
 LOG = structlog.get_logger()
 
+#: How many datasets have a turn at once, in threads of one interpreter, how long it lasts before others have theirs, and how many
+#: fetches may be under way: those that wait for a slow server cost nothing.
+TURNS, TURN, PULLS = 4, 0.5, 32
+
 #: How often the loop looks, and how often at the folder of feed files, in seconds.
 LOOK = 0.1
 FOLDER = 1.0
@@ -58,7 +64,7 @@ class Worker:
         self._settings = settings
         self._catalog = Catalog(settings.database)
         self._catalog.migrate()
-        self._store = Store(settings.lake, settings.data_dir)
+        self._store = Store(settings.lake, settings.data_dir, settings.worker)
         reader = Reader(settings.lake, settings.data_dir)
         self._lake = Lake(reader, settings.threads, settings.query_seconds * 10)
         self._publisher = Publisher(reader, self._lake, self._catalog, settings.data_dir / "distributions", FILE_SECONDS)
@@ -72,20 +78,26 @@ class Worker:
         self._due: dict[str, float] = {}
         self._stop = threading.Event()
         self._wake = threading.Event()
-        self._flow_pool = ThreadPoolExecutor(2, thread_name_prefix="flow")
-        self._pull_pool = ThreadPoolExecutor(8, thread_name_prefix="pull")
+        self._flow_pool = ThreadPoolExecutor(TURNS, thread_name_prefix="flow")
+        self._pull_pool = ThreadPoolExecutor(PULLS, thread_name_prefix="pull")
+        self._house_pool = ThreadPoolExecutor(4, thread_name_prefix="house")
         self._regular: dict[str, tuple[float, Callable[[], None]]] = {
             "wishes": (1.0, self._grant),
-            "derive": (1.0, self._derive),
             "notes": (1.0, self._note),
-            "entries": (15.0, self._announce),
-            "files": (5.0, self._write_files),
-            "upkeep": (60.0, self._keep_up),
+            "raw logs": (60.0, self._keep_raw_logs),
             "certificates": (CERTIFICATES, self._look_at_certificates),
         }
-        doors = Doors(self._store, self._catalog)
+        if not settings.worker:
+            self._regular |= {
+                "derive": (1.0, self._derive),
+                "entries": (15.0, self._announce),
+                "files": (5.0, self._write_files),
+                "upkeep": (60.0, self._keep_up),
+            }
+        self._announced: dict[str, int] = {}
+        self._doors = Doors(self._store, self._catalog, settings.worker)
         self._place = Place(
-            settings.data_dir, settings.min_free_mb * 1_000_000, doors, self._catalog, Reach(settings.allowed_hosts), self._wake.set
+            settings.data_dir, settings.min_free_mb * 1_000_000, self._doors, self._catalog, Reach(settings.allowed_hosts), self._wake.set
         )
 
     def run(self) -> None:
@@ -115,15 +127,21 @@ class Worker:
         if self._is_due("folder", FOLDER):
             self._guarded("folder", self._look_at_folder)
         for runner in self._runners.values():
-            self._guarded(f"collect {runner.feed.id}", runner.collect)
+            if runner.has_pushed:
+                self._start(f"collect {runner.feed.id}", self._house_pool, runner.collect)
             if runner.puller is not None and runner.puller.due and not runner.paused:
                 self._start(f"pull {runner.feed.id}", self._pull_pool, runner.pull_once)
         for name, flow in self._flows.items():
             if flow.waiting and self._is_due(f"turn {name}", self._settings.tail_seconds / 2):
-                self._start(f"turn {name}", self._flow_pool, flow.turn)
+                self._start(f"turn {name}", self._flow_pool, partial(self._turn, flow))
         for what, (seconds, work) in self._regular.items():
             if self._is_due(what, seconds):
-                self._start(what, self._pull_pool, work)
+                self._start(what, self._house_pool, work)
+
+    def _turn(self, flow: Flow) -> None:
+        """Give a dataset its turn; where more is left the next one is due."""
+        if flow.turn(TURN):
+            self._wake.set()
 
     def _is_due(self, what: str, seconds: float) -> bool:
         now = time.monotonic()
@@ -153,8 +171,8 @@ class Worker:
         """Take up what changed, and try again what could not start before."""
         look = self._folder.look()
         if look is not None:
-            self._wanted = look
-            self._apply(look)
+            self._wanted = look.shared() if self._settings.worker else look
+            self._apply(self._wanted)
         elif self._wanted.feeds.keys() - self._runners.keys() and self._is_due("another try", ANOTHER_TRY):
             self._apply(self._wanted)
 
@@ -165,7 +183,9 @@ class Worker:
             self._runners.pop(feed_id).close()
         known = look.feeds.keys() | look.models.keys() | look.wrong.keys()
         for state in self._catalog.feeds():  # also those that were wrong, and those that went while no worker ran
-            if state.feed not in known:
+            feed_id, _, worker = state.feed.partition("@")
+            mine = worker == self._settings.worker or not self._settings.worker
+            if mine and feed_id not in known:
                 self._catalog.forget_feed(state.feed)
                 LOG.info("feed removed", feed=state.feed)
         for feed_id, feed in look.feeds.items():
@@ -175,7 +195,9 @@ class Worker:
         for feed_id, sentence in look.wrong.items():
             self._catalog.note_feed(feed_id, wrong=sentence)
             LOG.warning("feed file is wrong", feed=feed_id, error=sentence)
-        for feed_id in (look.feeds.keys() | look.models.keys()) - look.wrong.keys():
+        for feed_id in look.feeds.keys() - look.wrong.keys():
+            self._catalog.note_feed(self._doors.member(feed_id), wrong=None)
+        for feed_id in look.models.keys() - look.wrong.keys():
             self._catalog.note_feed(feed_id, wrong=None)
 
     def _take_up(self, feed: Feed, look: Look) -> None:
@@ -183,57 +205,66 @@ class Worker:
         old = self._runners.pop(feed.id, None)
         if old is not None:
             old.close()
-        dataset = look.datasets[feed.id]
+        dataset, member = look.datasets[feed.id], self._doors.member(feed.id)
         try:
             flow = self._flows.get(dataset.name)
             if flow is None:
                 flow = self._flows[dataset.name] = Flow(dataset, self._store, self._settings.commit_seconds, self._settings.commit_rows)
             flow.describe(dataset)
             runner = self._runners[feed.id] = Runner(feed, flow, self._place)
-            self._catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=None)
-            runner.obey(paused=self._catalog.feed(feed.id).paused)
-            self._catalog.note_feed(feed.id, **runner.state())
-            self._publisher.announce(dataset, feed.id)
+            self._catalog.note_feed(member, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=None)
+            runner.obey(paused=self._is_paused(feed.id))
+            self._catalog.note_feed(member, **runner.state())
+            if not self._settings.worker:
+                self._publisher.announce(dataset, feed.id)
         except StadthubError as error:
             LOG.error("feed can't start", feed=feed.id, error=str(error))
-            self._catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=str(error))
+            self._catalog.note_feed(member, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=str(error))
             return
         LOG.info("feed taken up", feed=feed.id, source=feed.source.type, dataset=dataset.name)
 
     def _grant(self) -> None:
         """Do what operators asked for through the catalogue: pause, resume, run, replay, release."""
         waiting = self._catalog.quarantined()
-        states = self._catalog.feeds()
-        self._deriver.obey(states)
-        for state in states:
-            runner = self._runners.get(state.feed)
-            if runner is not None:
-                runner.obey(paused=state.paused)
-                if state.feed in waiting or runner.intake.quarantine is not None:
-                    self._start(f"release {state.feed}", self._pull_pool, runner.grant_releases)
-                if state.wanted_run is not None:
-                    self._catalog.note_feed(state.feed, wanted_run=None)
-                    runner.hurry()
-                if state.replay_since is not None:
-                    self._catalog.note_feed(state.feed, replay_since=None)
-                    self._start(f"replay {state.feed}", self._pull_pool, partial(runner.replay, state.replay_since))
+        states = {state.feed: state for state in self._catalog.feeds()}
+        self._deriver.obey(list(states.values()))
+        for runner in [one for one in list(self._runners.values()) if one.member in states]:
+            state, all_of_it = states[runner.member], states.get(runner.feed.id)
+            runner.obey(paused=state.paused or (all_of_it is not None and all_of_it.paused))
+            if state.feed in waiting or runner.intake.quarantine is not None:
+                self._start(f"release {state.feed}", self._pull_pool, runner.grant_releases)
+            if state.wanted_run is not None:
+                self._catalog.note_feed(state.feed, wanted_run=None)
+                runner.hurry()
+            if state.replay_since is not None:
+                others = [name for name in states if name.startswith(f"{state.feed}@")]
+                self._catalog.note_feeds(
+                    {name: {"replay_since": state.replay_since} for name in others} | {state.feed: {"replay_since": None}}
+                )
+                self._start(f"replay {state.feed}", self._pull_pool, partial(runner.replay, state.replay_since))
+
+    def _is_paused(self, feed_id: str) -> bool:
+        """Whether operators have paused the feed, here or in all workers."""
+        names = {feed_id, self._doors.member(feed_id)}
+        return any(state.paused for state in self._catalog.feeds() if state.feed in names)
 
     def _note(self) -> None:
         """Write down for the operator page how each feed does."""
-        self._catalog.note_feeds({feed_id: runner.state() for feed_id, runner in list(self._runners.items())} | self._deriver.states())
+        self._catalog.note_feeds({runner.member: runner.state() for runner in list(self._runners.values())} | self._deriver.states())
 
     def _derive(self) -> None:
         """Compute the derived datasets for which it is time, and let the catalogue say what came of them."""
         for dataset, feed_id in self._deriver.changed():
             self._publisher.announce(dataset, feed_id)
         for feed_id, compute in self._deriver.due():
-            self._start(f"derive {feed_id}", self._pull_pool, compute)
+            self._start(f"derive {feed_id}", self._house_pool, compute)
 
     def _announce(self) -> None:
         """Make the catalogue's entries say what the data say now."""
         for flow in list(self._flows.values()):
-            if flow.changed and flow.intakes:
-                flow.changed = False
+            version = self._store.version(flow.dataset.name)
+            if flow.intakes and (flow.changed or version != self._announced.get(flow.dataset.name)):
+                flow.changed, self._announced[flow.dataset.name] = False, version
                 self._publisher.announce(flow.dataset, next(iter(flow.intakes)))
 
     def _write_files(self) -> None:
@@ -248,6 +279,8 @@ class Worker:
         for dataset in [*(flow.dataset for flow in self._flows.values()), *(dataset for dataset, _ in self._deriver.datasets())]:
             if not self._stop.is_set():
                 self._upkeep.dataset(dataset)
+
+    def _keep_raw_logs(self) -> None:
         for runner in list(self._runners.values()):
             self._upkeep.raw_log(runner)
 
@@ -261,13 +294,14 @@ class Worker:
     def _close(self) -> None:
         self._flow_pool.shutdown(wait=True, cancel_futures=True)
         self._pull_pool.shutdown(wait=True, cancel_futures=True)
+        self._house_pool.shutdown(wait=True, cancel_futures=True)
         for runner in self._runners.values():
             try:
                 runner.close()
             except StadthubError as error:
                 LOG.error("feed can't be closed", feed=runner.feed.id, error=str(error))
-        for feed_id, runner in self._runners.items():
-            self._catalog.note_feed(feed_id, **{**runner.state(), "connected": False})
+        for runner in self._runners.values():
+            self._catalog.note_feed(runner.member, **{**runner.state(), "connected": False})
         self._deriver.close()
         self._store.close()
         self._lake.close()

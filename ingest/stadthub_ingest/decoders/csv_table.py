@@ -15,7 +15,8 @@ from pydantic import Field, field_validator
 from stadthub_ingest.blocks import blocks
 from stadthub_ingest.decoded import Block, Decoded
 from stadthub_ingest.delimited import Layout, Sheet, open_sheet
-from stadthub_ingest.mapping import expression, names_in
+from stadthub_ingest.expressions import expression
+from stadthub_ingest.mapping import names_in
 from stadthub_ingest.renames import renamed_header
 from stadthub_ingest.sheets import Tabled, plan_of, rows_of
 from stadthub_ingest.texts import read_text
