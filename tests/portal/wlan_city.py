@@ -94,7 +94,7 @@ def described(name: str) -> Dataset:
         kind=Kind.TABLE,
         metadata=Metadata.model_validate(words),
         key=("weekday", "hour", "site") if name == "wlan-use" else ("hour",) if name == "wlan-line-load" else (),
-        lineage=Lineage(inputs=("wlan", "cameras") if name == "wlan-worth" else ("air-quality",), sql="SELECT 1 AS one FROM nothing"),
+        lineage=Lineage(inputs=("not-there", "cameras") if name == "wlan-worth" else ("air-quality",), sql="SELECT 1 AS one FROM nothing"),
     )
 
 
