@@ -1,21 +1,23 @@
 """The front door of the room: what datasets there are, who may see them, how the feeds are doing, and the newest values."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import pyarrow as pa
 
-from stadthub_catalog import audit, datasets, feeds, hot, migrate, teams, tokens
+from stadthub_catalog import audit, datasets, feeds, findings, hot, migrate, quarantine, teams, tokens
 from stadthub_catalog.database import Database
 from stadthub_catalog.datasets import Written
 from stadthub_catalog.entry import Distribution, Entry, FeedState, Found, Organization, Run, Token
+from stadthub_catalog.findings import Noticed
 from stadthub_catalog.shelf import Shelf, page
 from stadthub_catalog.teams import TeamSort
 from stadthub_schemas.access import Action, Principal, Role
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Column, Dataset, Extent
+from stadthub_schemas.finding import WAITING, Finding, Held, HeldState, Severity
 
 
 class Catalog:
@@ -123,6 +125,54 @@ class Catalog:
     def runs(self, feed: str, limit: int = 20) -> list[Run]:
         """The last runs of a feed, newest first."""
         return feeds.runs(self.database, feed, limit)
+
+    def note_finding(self, feed: str, kind: str, subject: str, severity: Severity, details: Mapping[str, Any] | None = None) -> None:
+        """Something was noticed about a feed, now or again: a kind of finding, and of what (a column, a thing, a host)."""
+        findings.note(self.database, feed, [Noticed(kind, subject, severity, details or {})])
+
+    def note_findings(self, feed: str, noticed: Sequence[Noticed]) -> None:
+        """The same of several findings at once."""
+        findings.note(self.database, feed, noticed)
+
+    def resolve_finding(self, feed: str, kind: str, subject: str | None = None) -> int:
+        """It holds no longer; answer how many findings that ended. Without a subject: all of that kind."""
+        return findings.resolve(self.database, feed, kind, subject)
+
+    def findings(self, feed: str | None = None, *, open_only: bool = True) -> list[Finding]:
+        """What was noticed, last seen first; of all feeds, and also what is resolved, if asked for."""
+        return findings.listed(self.database, feed, open_only=open_only)
+
+    def hold(self, held: Held) -> None:
+        """Put a payload aside; on disk when this returns, and the same however often it is told."""
+        quarantine.hold(self.database, held)
+
+    def note_held(self, feed: str, position: int, **changes: Any) -> None:
+        """What became of a held payload: state, release_position, reason, differences; on disk when this returns."""
+        quarantine.note(self.database, feed, position, changes)
+
+    def decide(self, feed: str, positions: Collection[int], state: HeldState, who: str) -> int:
+        """An operator's word on payloads in quarantine: RELEASING, ACCEPTING or DISCARDED; NotFound."""
+        return quarantine.decide(self.database, feed, positions, state, who)
+
+    def held(self, feed: str, states: Sequence[HeldState] = WAITING, after: int = 0, limit: int = 1000) -> list[Held]:
+        """The payloads of a feed in quarantine, in the order in which they came."""
+        return quarantine.listed(self.database, feed, states, after, limit)
+
+    def held_payload(self, feed: str, position: int) -> Held:
+        """One payload that is or was in quarantine; NotFound."""
+        return quarantine.one(self.database, feed, position)
+
+    def quarantined(self) -> dict[str, tuple[int, int, int]]:
+        """Of each feed with payloads in quarantine: how many payloads, how many rows, and the position of the first."""
+        return quarantine.counted(self.database)
+
+    def profile(self, feed: str) -> dict[str, Any]:
+        """What the good payloads of a feed look like; empty if nothing is known yet."""
+        return quarantine.load_profile(self.database, feed)
+
+    def save_profile(self, feed: str, body: Mapping[str, Any]) -> None:
+        """Keep what the good payloads of a feed look like; on disk when this returns."""
+        quarantine.save_profile(self.database, feed, body)
 
     def remember(self, dataset: str, fresh: pa.Table) -> None:
         """Keep the newest rows of each datastream at hand (columns as in `rows.OBSERVATIONS_IN`)."""

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from stadthub_catalog import findings
 from stadthub_catalog.database import Database
 from stadthub_catalog.entry import FeedState, Run
 from stadthub_catalog.tables import feed as table
@@ -79,8 +80,9 @@ def states(database: Database) -> list[FeedState]:
 
 
 def forget(database: Database, feed: str) -> None:
-    """A feed whose file is gone is shown no more; its runs stay."""
+    """A feed whose file is gone is shown no more, and nothing is noticed of it; its runs stay."""
     with database.noting() as connection:
+        findings.forget(connection, feed)
         connection.execute(table.delete().where(table.c.feed == feed))
 
 

@@ -250,3 +250,47 @@ recent = Table(
     Column("body", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+
+#: What was noticed about feeds: one row for each feed, kind and subject. What comes back after it was resolved begins anew.
+finding = Table(
+    "finding",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("feed", String(100), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("subject", String(300), nullable=False),
+    Column("severity", String(10), nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("first_seen", UtcTime, nullable=False),
+    Column("last_seen", UtcTime, nullable=False),
+    Column("resolved_time", UtcTime),
+    Column("count", BigInteger, nullable=False),
+    UniqueConstraint("feed", "kind", "subject"),
+)
+
+#: What the good payloads of a feed look like.
+profile = Table(
+    "profile",
+    metadata,
+    Column("feed", String(100), primary_key=True),
+    Column("body", JSON, nullable=False),
+    Column("written", UtcTime, nullable=False),
+)
+
+#: Payloads in quarantine, by their place in the raw log, which keeps them.
+held = Table(
+    "held",
+    metadata,
+    Column("feed", String(100), primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("received_time", UtcTime, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("differences", JSON, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("release_position", BigInteger),
+    Column("decided_time", UtcTime),
+    Column("decided_by", Text, nullable=False),
+)
