@@ -170,6 +170,8 @@ feed = Table(
     Column("held", Boolean, nullable=False, server_default=false()),
     Column("wanted_run", UtcTime),
     Column("replay_since", UtcTime),
+    Column("last_success_time", UtcTime),
+    Column("silent_until", UtcTime),
 )
 
 run = Table(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.sources.reach import Reach
@@ -15,12 +16,13 @@ from stadthub_lake.rawlog import RawLog
 from stadthub_pipelines.door import door
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.intake import Doors, Intake
-from stadthub_pipelines.pull import Puller
+from stadthub_pipelines.pull import Puller, Surroundings
 from stadthub_pipelines.receiver import Receiver
 from stadthub_pipelines.spool import take
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.errors import NotFound, StadthubError, StorageError
 from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, PushSource
+from stadthub_schemas.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,18 @@ class Place:
     catalog: Catalog
     reach: Reach
     notice: Callable[[], None]
+    zone: ZoneInfo
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """What pullers need of it."""
+        return Surroundings(self.catalog, self.reach, self.zone, self.data_dir)
+
+
+def place_of(settings: Settings, doors: Doors, notice: Callable[[], None]) -> Place:
+    """Where the runners of this hub work and whom they tell."""
+    zone, room = ZoneInfo(settings.time_zone), settings.min_free_mb * 1_000_000
+    return Place(settings.data_dir, room, doors, doors.catalog, Reach(settings.allowed_hosts), notice, zone)
 
 
 class Runner:
@@ -54,7 +68,7 @@ class Runner:
         self._lock = threading.Lock()
         self._door = door(feed, place.data_dir)
         if isinstance(feed.source, HttpSource | FileSource):
-            self.puller = Puller(feed, self.log, self._door, place.catalog, place.reach)
+            self.puller = Puller(feed, self.log, self._door, place.surroundings)
         self.intake.remind(_noted(place.catalog, feed.id))
         with flow.lock:
             flow.intakes[feed.id] = self.intake
@@ -84,7 +98,8 @@ class Runner:
                 return
             self._receiver = receiver
         self.paused = False
-        self.hurry()
+        if self.puller is not None:
+            self.puller.begin()
 
     def _pause(self) -> None:
         """Take nothing in any more; the broker and the far side keep what comes."""
@@ -150,13 +165,17 @@ class Runner:
             "error": self._error(),
             "position": intake.remembered,
             "counts": intake.counts,
-            **_known(last_message=intake.last_message, last_commit=self.flow.last_commit),
+            **_known(last_message=intake.last_message, last_commit=self.flow.last_commit, last_success=self._last_success),
             "next_run": None if self.puller is None or self.paused else self.puller.next_run,
             "lag_seconds": self._lag(now),
             "rate_per_minute": self._rate.per_minute(intake.counts),
             "quarantine": intake.quarantine,
             "held": self.feed.paused,
         }
+
+    @property
+    def _last_success(self) -> datetime | None:
+        return None if self.puller is None else self.puller.last_success
 
     def _connected(self) -> bool:
         if self.paused:

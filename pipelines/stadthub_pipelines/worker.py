@@ -8,21 +8,25 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import structlog
 
+from stadthub_catalog.backfills import Backfill
 from stadthub_catalog.catalog import Catalog
-from stadthub_ingest.sources.reach import Reach
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
 from stadthub_lake.store import Store
+from stadthub_pipelines.alarms import Alarms
+from stadthub_pipelines.backfill import History
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.folder import FeedFolder, Look
+from stadthub_pipelines.health import Health
 from stadthub_pipelines.intake import Doors
 from stadthub_pipelines.publish import Publisher
-from stadthub_pipelines.runner import Place, Runner
+from stadthub_pipelines.runner import Runner, place_of
 from stadthub_pipelines.upkeep import Upkeep
 from stadthub_schemas.errors import FeedError, NotFound, StadthubError
 from stadthub_schemas.feed import Feed
@@ -64,17 +68,21 @@ class Worker:
         self._wake = threading.Event()
         self._flow_pool = ThreadPoolExecutor(2, thread_name_prefix="flow")
         self._pull_pool = ThreadPoolExecutor(8, thread_name_prefix="pull")
+        self._history_pool = ThreadPoolExecutor(1, thread_name_prefix="history")
+        self._histories: set[int] = set()
+        self._health = Health(self._catalog, settings)
+        self._alarms = Alarms(self._catalog, settings)
         self._regular: dict[str, tuple[float, Callable[[], None]]] = {
             "wishes": (1.0, self._grant),
             "notes": (1.0, self._note),
             "entries": (15.0, self._announce),
             "files": (5.0, self._write_files),
             "upkeep": (60.0, self._keep_up),
+            "watch": (settings.watch_seconds, self._watch),
+            "histories": (1.0, self._take_in_histories),
         }
         doors = Doors(self._store, self._catalog)
-        self._place = Place(
-            settings.data_dir, settings.min_free_mb * 1_000_000, doors, self._catalog, Reach(settings.allowed_hosts), self._wake.set
-        )
+        self._place = place_of(settings, doors, self._wake.set)
 
     def run(self) -> None:
         """Work until stopped; then store what is logged and leave everything closed."""
@@ -202,6 +210,26 @@ class Worker:
         """Write down for the operator page how each feed does."""
         self._catalog.note_feeds({feed_id: runner.state() for feed_id, runner in list(self._runners.items())})
 
+    def _watch(self) -> None:
+        """Look whether all feeds are well, and tell of trouble and of its end."""
+        self._note()
+        self._health.look(self._wanted.feeds, datetime.now(UTC))
+        self._alarms.look(self._wanted.feeds, datetime.now(UTC))
+
+    def _take_in_histories(self) -> None:
+        """Begin or go on with what history operators asked for."""
+        wanted = self._catalog.open_backfills()
+        self._histories = {one.id for one in wanted}
+        for one in wanted:
+            runner = self._runners.get(one.feed)
+            if runner is not None:
+                history = History(one, runner.feed, runner.flow, self._place, partial(self._leaves_off, one))
+                self._start(f"history {one.id}", self._history_pool, history.run)
+
+    def _leaves_off(self, history: Backfill) -> bool:
+        """Whether a back-fill is to leave off: the hub stops, the feed is gone, or an operator said so."""
+        return self._stop.is_set() or history.feed not in self._runners or history.id not in self._histories
+
     def _announce(self) -> None:
         """Make the catalogue's entries say what the data say now."""
         for flow in list(self._flows.values()):
@@ -222,6 +250,7 @@ class Worker:
             self._upkeep.raw_log(runner)
 
     def _close(self) -> None:
+        self._history_pool.shutdown(wait=True, cancel_futures=True)
         self._flow_pool.shutdown(wait=True, cancel_futures=True)
         self._pull_pool.shutdown(wait=True, cancel_futures=True)
         for runner in self._runners.values():
@@ -249,9 +278,7 @@ def run_once(feed: Feed, settings: Settings) -> Runner:
         dataset = look.datasets.get(feed.id) or feed.described()
         if dataset is None:
             raise FeedError(f"{feed.id}: metadata: no feed file describes dataset {feed.dataset!r}: add a [metadata] table")
-        place = Place(
-            settings.data_dir, settings.min_free_mb * 1_000_000, Doors(store, catalog), catalog, Reach(settings.allowed_hosts), _nothing
-        )
+        place = place_of(settings, Doors(store, catalog), _nothing)
         runner = Runner(feed, Flow(dataset, store, settings.commit_seconds, settings.commit_rows), place)
         catalog.note_feed(feed.id, **runner.state())
         runner.obey(paused=False)

@@ -14,7 +14,9 @@ from stadthub_api.cli.app import COMMANDS, app
 from stadthub_ingest import registry
 from stadthub_ingest.feature_json import Featured
 from stadthub_schemas.dataset import ColumnWords, Contact, Metadata, Privacy, Publisher
+from stadthub_schemas.expect import Expect
 from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, Paging, PushSource, Rules, TokenAuth
+from stadthub_schemas.schedule import Schedule
 from stadthub_schemas.settings import Settings
 from stadthub_schemas.vocabularies import FREQUENCIES, LICENSES, THEMES
 
@@ -37,6 +39,8 @@ MODELS = (
     Paging,
     TokenAuth,
     Rules,
+    Expect,
+    Schedule,
     Metadata,
     Publisher,
     Contact,
