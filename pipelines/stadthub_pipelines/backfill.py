@@ -1,7 +1,7 @@
 """History beside the live feed: windows of a web address or files, taken in by the feed's own decoder through a raw log of their own.
 
 Each back-fill has its own position in the lake's transactions, so that a kill brings nothing twice and loses nothing, and a sum of
-its own. It waits after each piece as long as that took: the live feed always comes first.
+its own. It waits after each piece as long as storing it took: the live feed always comes first.
 """
 
 import glob
@@ -113,23 +113,25 @@ class History:
         entrance = door(self._feed, self._place.data_dir)
         self._wait(intake)  # what was logged before a kill
         for mark, done, total, piece in self._pieces(entrance.key):
-            began = time.monotonic()
+            spent = 0.0
             for fetched in piece:
                 frame = entrance.frame(fetched.name, fetched.body)
                 if frame is not None:
                     intake.log.append([(datetime.now(UTC), *frame)])
                     intake.log.sync()
-                    self._wait(intake)
+                    spent += self._wait(intake)
             self._place.catalog.note_backfill(self._wanted.id, mark=mark, done=done, total=total, counts=intake.counts)
-            self._pause(max(time.monotonic() - began, SHORTEST_PAUSE))
+            self._pause(max(spent, SHORTEST_PAUSE))
             if self._leaves_off():
                 return
 
-    def _wait(self, intake: Intake) -> None:
-        """Until what is logged is judged."""
+    def _wait(self, intake: Intake) -> float:
+        """Wait until what is logged is judged; how long that took, in seconds."""
+        began = time.monotonic()
         self._place.notice()
         while intake.behind and not self._leaves_off():
             time.sleep(LOOK)
+        return time.monotonic() - began
 
     def _pause(self, seconds: float) -> None:
         end = time.monotonic() + seconds

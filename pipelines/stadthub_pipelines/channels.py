@@ -2,6 +2,7 @@
 
 import logging
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +56,9 @@ def split(addresses: SecretStr | None) -> list[SecretStr]:
 
 def _channel(number: int, address: SecretStr) -> Channel:
     try:
-        plugin = Apprise.instantiate(reveal(address), suppress_exceptions=True)
+        with warnings.catch_warnings():  # apprise reads all its services at the first address, some of them with what Python gives up
+            warnings.simplefilter("ignore", DeprecationWarning)
+            plugin = Apprise.instantiate(reveal(address), suppress_exceptions=True)
     except FeedError as error:
         return Channel(f"{number}: ?", None, str(error))
     if plugin is None:
