@@ -90,6 +90,8 @@ FACES = (
     "/api/v1/datasets/{name}/aggregate?metrics=count",
     "/api/v1/datasets/{name}/series?datastream=park:pm10",
     "/api/v1/datasets/{name}/latest",
+    "/datasets/{name}/badge.svg",
+    "/en/datasets/{name}/badge.json",
     "/api/v1/datasets/{name}/things",
     "/api/v1/datasets/{name}/exports/csv",
     "/api/v1/datasets/{name}/exports/json",

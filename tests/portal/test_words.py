@@ -8,7 +8,7 @@ from babel.messages.pofile import read_po
 
 from stadthub_api.portal import chart, errors, freshness, rendering, snippets, states, table
 from stadthub_api.portal.language import TRANSLATIONS
-from stadthub_api.portal.views import datasets
+from stadthub_api.portal.views import datasets, operator
 
 PORTAL = Path(rendering.__file__).parent
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\}")
@@ -23,6 +23,8 @@ IN_TABLES = (
     errors.LATER,
     *(look.words for look in freshness.LOOKS.values()),
     *(look.words for look in states.STATES.values()),
+    *(look.words for look in states.SEVERITIES.values()),
+    *operator.BACKFILL_STATES.values(),
     *(words for _, words in chart.SPANS.values()),
     snippets.QGIS_WAY,
     *datasets.FACETS.values(),

@@ -30,6 +30,7 @@ COMMANDS = {
     "feed": "feeds",
     "dataset": "datasets",
     "token": "tokens",
+    "alert": "alerts",
     "schema": "schema",
     "torture": "torture",
 }

@@ -7,18 +7,19 @@ from typing import Annotated, Any
 import typer
 
 from stadthub_api.cli.checks import Checked, check_files, feed_files
-from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalog_of, existing, settings_of
+from stadthub_api.cli.histories import backfill
+from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalog_of, existing, feed_of, settings_of
 from stadthub_api.cli.output import plain, print_json, print_rows, print_table, rows_of, say, working
 from stadthub_api.cli.status import SUM, state
-from stadthub_api.cli.times import moment
+from stadthub_api.cli.times import lasting, moment
 from stadthub_pipelines.running import WORKER, holder
 from stadthub_pipelines.trial import Trial, try_feed
 from stadthub_pipelines.worker import run_once
-from stadthub_schemas.errors import Conflict, NotFound
+from stadthub_schemas.errors import Conflict
 from stadthub_schemas.feed import Feed, load_feed
 from stadthub_schemas.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Feeds: list, check, try, run, pause, resume, replay.")
+app = typer.Typer(no_args_is_help=True, help="Feeds: list, check, try, run, pause, resume, replay, silence, back-fill.")
 
 NameArgument = Annotated[str, typer.Argument(help="The feed's id.")]
 #: How many rejects a trial shows; each different reason is counted in any case.
@@ -131,7 +132,7 @@ def _show_trial(feed: Feed, trial: Trial) -> None:
 def run(name: NameArgument, as_json: JsonOption = False, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
     """Run a feed now: by the running hub, or right here if none runs."""
     settings = settings_of(config, data_dir=data_dir)
-    feed = _feed(settings, name)
+    feed = feed_of(settings, name)
     if feed.source.type not in PULLED:
         raise Conflict(f"{feed.id} needs no run: data come by themselves to a {feed.source.type} feed as long as the hub runs")
     if holder(settings.data_dir, WORKER) is not None:
@@ -181,18 +182,30 @@ def replay(
     _note(settings, name, f"replayed since {time:%Y-%m-%d %H:%M:%S}Z", replay_since=time)
 
 
+@app.command(epilog="[bold]Examples[/bold]: stadthub feed silence districts --for 2h · stadthub feed silence districts --end")
+def silence(
+    name: NameArgument,
+    length: Annotated[str, typer.Option("--for", metavar="LENGTH", help="For how long: 30m, 2h, 1d.")] = "2h",
+    end: Annotated[bool, typer.Option("--end", help="Raise alarms again from now on.")] = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Raise no alarms for a feed while it is under maintenance; what is wrong is still shown."""
+    settings = settings_of(config, data_dir=data_dir)
+    until = None if end else datetime.now(UTC) + lasting(length)
+    words = "alarms are raised again" if until is None else f"no alarms until {until:%Y-%m-%d %H:%M}Z"
+    _note(settings, name, words, silent_until=until)
+
+
+app.command("backfill", epilog="[bold]Examples[/bold]: stadthub feed backfill air --from 2024-01-01 --to 2026-01-01 · --file old/")(
+    backfill
+)
+
+
 def _note(settings: Settings, name: str, words: str, **changes: Any) -> None:
     """Leave a wish for the worker where it looks for it."""
-    feed = _feed(settings, name)
+    feed = feed_of(settings, name)
     with catalog_of(settings) as catalog:
         catalog.note_feed(feed.id, **changes)
     runs = holder(settings.data_dir, WORKER) is not None
     say(f"{feed.id}: {words}, {'now' if runs else 'as soon as the hub runs'}.")
-
-
-def _feed(settings: Settings, name: str) -> Feed:
-    """The feed of this name out of the hub's feed files; NotFound names those that are there."""
-    feeds = {one.feed.id: one.feed for one in check_files(feed_files(settings.feeds)) if one.feed is not None}
-    if name not in feeds:
-        raise NotFound(f"There is no feed {name!r} in {settings.feeds}; there are: {', '.join(sorted(feeds)) or 'none'}")
-    return feeds[name]
