@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.sources.reach import Reach
 from stadthub_lake.rawlog import RawLog
@@ -23,6 +25,8 @@ from stadthub_schemas.counts import Counts
 from stadthub_schemas.errors import NotFound, StadthubError, StorageError
 from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, PushSource
 from stadthub_schemas.settings import Settings
+
+LOG = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,8 @@ class Runner:
                 self.flow.turn()
             counts = self.intake.counts - before
             self._place.catalog.end_run(run, counts, pulled.error)
+        told = LOG.info if pulled.payloads or pulled.error else LOG.debug
+        told("run ended", feed=self.feed.id, run=run, payloads=pulled.payloads, error=pulled.error, **counts.as_dict())
         self._place.notice()
 
     def replay(self, since: datetime) -> Counts:
@@ -151,6 +157,7 @@ class Runner:
         self.flow.note_work()
         self.flow.commit()
         self._place.catalog.end_run(run, counts, None)
+        LOG.info("replay ended", feed=self.feed.id, run=run, **counts.as_dict())
         return counts
 
     def state(self) -> dict[str, Any]:

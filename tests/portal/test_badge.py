@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
@@ -29,7 +29,7 @@ def test_a_badge_says_in_words_how_fresh_a_dataset_is(anybody: httpx.Client, lan
     answer = anybody.get(f"{language}/datasets/{EMPTY}/badge.svg")
     assert answer.headers["content-type"] == "image/svg+xml; charset=utf-8"
     assert "max-age=60" in answer.headers["cache-control"]
-    picture = ElementTree.fromstring(answer.text)
+    picture = ET.fromstring(answer.text)
     assert picture.get("role") == "img"
     title = picture.findtext(f"{SVG}title")
     assert title is not None
