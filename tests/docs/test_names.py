@@ -29,6 +29,7 @@ PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").glob("*.md"))
 #: What begins with a slash and is a place on a disk or the language of a page.
 NO_ADDRESS = ("/en/", "/work", "/var", "/etc", "/opt", "/backup", "/run")
 PATHS = [*create_app(Settings()).openapi()["paths"], "/", "/api/docs", "/distributions/{dataset}/{file}", "/api/v1/feeds/{feed}/push"]
+PATHS += ["/operator", "/en", "/datasets/{name}/badge.svg", "/datasets/{name}/badge.json"]  # pages stand in no OpenAPI document
 
 MODELS = (
     Feed,

@@ -88,7 +88,7 @@ def test_what_is_broken_stands_first_with_since_when_and_what_was_told(visit: Lo
         expect(rows.nth(1)).to_contain_text("zaehler.example antwortet nicht, wie es soll: https://zaehler.example/: timed out")
         expect(noticed).to_contain_text("60 von 300 Zeilen abgelehnt")
         expect(noticed).to_contain_text("nur 900 MB frei")
-        page.get_by_text("Zuletzt behoben").click()
+        page.locator("summary", has_text="Zuletzt behoben").click()
         expect(page.get_by_role("region", name="Was zuletzt behoben war")).to_contain_text("erwartet alle 10 Minuten")
         alarms = page.get_by_role("region", name="Die letzten Alarme und ob sie angekommen sind")
         expect(alarms).to_contain_text("noch nicht: 1: E-Mail did not take the message")
