@@ -13,7 +13,7 @@ from stadthub_catalog.catalog import Catalog
 from stadthub_schemas.access import Role
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "log-line.schema.json").read_text("utf-8"))
-TYPES = {"string": str, "integer": int, "number": (int, float), "null": type(None)}
+TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "integer": (int,), "number": (int, float), "null": (type(None),)}
 SETTINGS = 'data_dir = "hub"\nport = {port}\nlog_format = "json"\nlog_level = "debug"\n'
 SECRET = PUSH_FEED.replace('"air"', '"locked"').replace(
     'type = "push"', 'type = "http"\nurl = "http://127.0.0.1:1/air"\nretries = 0\nauth = { value = "file:SECRET" }'
