@@ -13,7 +13,7 @@ from stadthub_catalog.findings import Noticed
 from stadthub_catalog.history import Hour, Things
 from stadthub_pipelines.checks import DAY, KINDS, Subject, look_at, wrong_file
 from stadthub_pipelines.clock import is_synchronised
-from stadthub_pipelines.habits import Habits
+from stadthub_pipelines.usual import Habits
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.feed import Feed
