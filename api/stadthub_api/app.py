@@ -9,7 +9,7 @@ from stadthub_api.bodies import BodyLimit
 from stadthub_api.compression import Compression
 from stadthub_api.envelope import Envelope
 from stadthub_api.hub import opened
-from stadthub_api.measured import Measured
+from stadthub_api.metrics import Measured
 from stadthub_api.portal import errors
 from stadthub_api.portal import router as portal
 from stadthub_api.problems import register
