@@ -14,12 +14,31 @@ from stadthub_api.portal import errors
 from stadthub_api.portal import router as portal
 from stadthub_api.problems import register
 from stadthub_api.recent import Recent
-from stadthub_api.routers import aggregate, ckan, datasets, documentation, exports, feeds, files, health, push, scanning, sql
+from stadthub_api.routers import (
+    addresses,
+    aggregate,
+    atom,
+    autocomplete,
+    ckan,
+    datasets,
+    discovery,
+    documentation,
+    exports,
+    feeds,
+    files,
+    health,
+    measured,
+    privacy,
+    push,
+    scanning,
+    sql,
+)
 from stadthub_api.version import VERSION
 from stadthub_schemas.settings import Settings
 
 ROUTERS = (
     datasets.router,
+    measured.router,
     aggregate.router,
     exports.router,
     sql.router,
@@ -27,7 +46,12 @@ ROUTERS = (
     push.router,
     scanning.router,
     feeds.router,
+    privacy.router,
     health.router,
+    discovery.router,
+    addresses.router,
+    atom.router,
+    autocomplete.router,
     documentation.router,
     portal.router,
     ckan.router,

@@ -75,7 +75,14 @@ def header_token(header: str | None) -> str | None:
 
 
 async def who_asks(request: Request, hub: HubDep) -> Principal:
-    """Who asks. A wrong token in the header is an error; an outdated session only means that nobody is signed in."""
+    """Who asks, noted for the menu of the portal's pages too. A wrong token in the header is an error; an outdated session only means
+    that nobody is signed in."""
+    request.state.principal = await _holder(request, hub)
+    principal: Principal = request.state.principal
+    return principal
+
+
+async def _holder(request: Request, hub: Hub) -> Principal:
     token = header_token(request.headers.get("authorization"))
     if token is not None:
         try:

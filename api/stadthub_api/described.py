@@ -5,16 +5,18 @@ from typing import Any
 from urllib.parse import quote
 
 from stadthub_api.hub import Readable
+from stadthub_api.lineage import Ancestry
 from stadthub_catalog.entry import Entry
 from stadthub_catalog.site import Site
 from stadthub_schemas.dataset import Column, Kind, Words
+from stadthub_schemas.finding import HeldBack
 from stadthub_schemas.vocabularies import FORMATS, FREQUENCIES, FREQUENCY_IRI, THEME_IRI, THEMES, license_named
 
 #: The faces that show rows, by kind of dataset.
 _FACES = {
-    Kind.TIMESERIES: ("rows", "aggregate", "things", "latest", "series"),
-    Kind.FEATURES: ("rows", "aggregate", "things"),
-    Kind.TABLE: ("rows", "aggregate", "things"),
+    Kind.TIMESERIES: ("rows", "aggregate", "things", "measured", "latest", "series"),
+    Kind.FEATURES: ("rows", "aggregate", "things", "measured"),
+    Kind.TABLE: ("rows", "aggregate", "things", "measured"),
     Kind.FILES: (),
 }
 
@@ -41,7 +43,7 @@ def summary(entry: Entry, site: Site) -> dict[str, Any]:
     }
 
 
-def description(seen: Readable, site: Site) -> dict[str, Any]:
+def description(seen: Readable, site: Site, held_back: HeldBack | None, origin: Ancestry | None) -> dict[str, Any]:
     """Everything that the hub says of one dataset: words, columns, extent, freshness, files, and where its faces are."""
     entry, words = seen.entry, seen.entry.dataset.metadata
     extent = entry.extent.model_dump(mode="json")
@@ -58,8 +60,10 @@ def description(seen: Readable, site: Site) -> dict[str, Any]:
         "update_frequency": _frequency(words.update_frequency),
         "source_url": str(words.source_url) if words.source_url else None,
         "privacy": words.privacy.model_dump(mode="json", exclude_none=True) if words.privacy else None,
+        "lineage": None if origin is None else _lineage(origin, site),
         "created": _time(entry.created),
         "extent": extent,
+        "quality": _quality(held_back),
         "columns": [_column(column) for column in entry.columns if column.name not in seen.hidden],
         "distributions": [_distribution(one, site) for one in entry.distributions],
         "links": _links(entry, site),
@@ -79,6 +83,28 @@ def _frequency(id_: str | None) -> dict[str, Any] | None:
         return None
     title, title_en, _ = FREQUENCIES[id_]
     return {"id": id_, "iri": FREQUENCY_IRI + id_, "title": title, "title_en": title_en}
+
+
+def _quality(held_back: HeldBack | None) -> dict[str, Any]:
+    """Whether the newest data are served; no word of what is in them."""
+    if held_back is None:
+        return {"state": "current"}
+    reason = "newer data came in another form than usual and wait for somebody to look; the last good data are served"
+    return {
+        "state": "held_back",
+        "since": _time(held_back.since),
+        "payloads": held_back.payloads,
+        "reason": reason,
+        "kinds": list(held_back.kinds),
+    }
+
+
+def _lineage(origin: Ancestry, site: Site) -> dict[str, Any]:
+    links = [
+        {"name": one.name, "title": one.dataset.metadata.title, "self": site.absolute(f"/api/v1/datasets/{one.name}")}
+        for one in origin.inputs
+    ]
+    return {"derived_from": links, "sql": origin.sql}
 
 
 def _column(column: Column) -> dict[str, Any]:

@@ -12,12 +12,14 @@ from anyio.to_thread import run_sync
 
 from stadthub_api.counted import FLUSH, Requests
 from stadthub_api.doors import LOOK, Doors
+from stadthub_api.shares import Shares
 from stadthub_api.version import VERSION
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import Entry
 from stadthub_catalog.site import Site
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
+from stadthub_pipelines.keys import cursor_key
 from stadthub_schemas.access import ANYBODY, Action, Decision, Principal, may
 from stadthub_schemas.errors import NotFound, StadthubError
 from stadthub_schemas.settings import Settings
@@ -31,8 +33,8 @@ Arguments = TypeVarTuple("Arguments")
 ENTRY_SECONDS = 1.0
 #: How many entries are remembered at most; names that don't exist are never remembered.
 ENTRIES = 10_000
-#: How many exports may run at once in one process; each holds a cursor of the engine while its reader reads.
-EXPORTS = 32
+#: How many exports may run at once in one process, and how many of one client; each holds a cursor of the engine while its reader reads.
+EXPORTS, EXPORTS_EACH = 32, 8
 #: How many questions in SQL may run at once: strangers may let each take its whole time, and nothing else may wait for them.
 QUESTIONS = 2
 
@@ -62,7 +64,7 @@ class Hub:
     lake: Lake
     site: Site
     pool: CapacityLimiter
-    exports: CapacityLimiter
+    exports: Shares
     questions: CapacityLimiter
     quick: bool
     doors: Doors
@@ -128,10 +130,12 @@ async def opened(settings: Settings) -> AsyncIterator[Hub]:
         stack.callback(catalog.close)
         await run_sync(catalog.migrate)
         reader = Reader(settings.lake, settings.data_dir)
-        lake = Lake(reader, settings.threads, settings.query_seconds, settings.query_memory_mb)
+        key = await run_sync(cursor_key, settings.data_dir)
+        lake = Lake(reader, settings.threads, settings.query_seconds, settings.query_memory_mb, key)
         stack.callback(lake.close)
         site = Site(title=settings.site_title, url=settings.url, contact=settings.site_contact, version=VERSION)
-        pool, exports, questions = (CapacityLimiter(places) for places in (2 * settings.threads + 2, EXPORTS, QUESTIONS))
+        pool, questions = (CapacityLimiter(places) for places in (2 * settings.threads + 2, QUESTIONS))
+        exports = Shares(EXPORTS, EXPORTS_EACH, "exports")
         quick = settings.database.startswith("sqlite")
         requests = Requests(settings.data_dir / "metrics")
         stack.callback(requests.flush)

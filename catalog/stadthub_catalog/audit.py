@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from stadthub_catalog.database import Database
+from stadthub_catalog.entry import Audited
 from stadthub_catalog.tables import audit as table
 from stadthub_catalog.tables import counter
 from stadthub_schemas.errors import StorageError
@@ -42,6 +43,17 @@ def append(connection: Connection, who: str, what: str, on: str, details: Mappin
         "previous": previous,
     }
     connection.execute(insert(table).values({**entry, "digest": _digest(entry)}))
+
+
+def newest(database: Database, begins: str, limit: int) -> list[Audited]:
+    """The newest entries whose `what` begins so, newest first."""
+    wanted = select(table).where(table.c.what.startswith(begins, autoescape=True)).order_by(table.c.number.desc()).limit(limit)
+    with database.reading() as connection:
+        rows = connection.execute(wanted).mappings().all()
+    return [
+        Audited(row["number"], datetime.fromisoformat(row["time"]), row["who"], row["what"], row["on"], json.loads(row["details"]))
+        for row in rows
+    ]
 
 
 def verify(database: Database) -> int:

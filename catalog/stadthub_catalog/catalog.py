@@ -7,23 +7,21 @@ from uuid import UUID
 
 import pyarrow as pa
 
-from stadthub_catalog import alarms, audit, backfills, datasets, feeds, findings, history, hot, migrate, quarantine, teams, tokens
-from stadthub_catalog.alarms import Incident, Message
-from stadthub_catalog.backfills import Backfill
+from stadthub_catalog import audit, datasets, feeds, findings, hot, migrate, quarantine, teams, tokens
 from stadthub_catalog.database import Database
 from stadthub_catalog.datasets import Written
-from stadthub_catalog.entry import Distribution, Entry, FeedState, Found, Organization, Run, Token
+from stadthub_catalog.entry import Audited, Distribution, Entry, FeedState, Found, Organization, Run, Token
 from stadthub_catalog.findings import Noticed
-from stadthub_catalog.history import Hour, Things
 from stadthub_catalog.shelf import Shelf, page
 from stadthub_catalog.teams import TeamSort
+from stadthub_catalog.watching import Watching
 from stadthub_schemas.access import Action, Principal, Role
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Column, Dataset, Extent
-from stadthub_schemas.finding import WAITING, Finding, Held, HeldState, Severity
+from stadthub_schemas.finding import WAITING, Finding, Held, HeldBack, HeldState, Severity
 
 
-class Catalog:
+class Catalog(Watching):
     """One state database, for all threads of a process; several processes may share it."""
 
     def __init__(self, url: str) -> None:
@@ -145,73 +143,16 @@ class Catalog:
         """What was noticed, last seen first; of all feeds, and also what is resolved, if asked for."""
         return findings.listed(self.database, feed, open_only=open_only)
 
-    def note_hours(self, hours: Sequence[Hour]) -> None:
-        """Add what feeds brought to their hours."""
-        history.note(self.database, hours)
+    def age_findings(self, before: datetime) -> int:
+        """Close findings that are only good to know and were not seen since then; answer how many."""
+        return findings.age(self.database, before)
 
-    def hours(self, since: datetime) -> list[Hour]:
-        """What all feeds brought, hour by hour, since then."""
-        return history.since(self.database, since)
+    def held_back(self, dataset: str) -> HeldBack | None:
+        """Why the newest data of a dataset are not served; None if they are."""
+        return quarantine.held_back(self.database, dataset)
 
-    def hours_at(self, hours: Sequence[datetime]) -> list[Hour]:
-        """What all feeds brought in these hours."""
-        return history.at(self.database, hours)
-
-    def forget_past(self, hours_before: datetime, alarms_before: datetime) -> None:
-        """Drop hours and alarms that are too old to be of use."""
-        history.forget(self.database, hours_before)
-        alarms.forget(self.database, alarms_before)
-
-    def reporting(self, dataset: str, known: datetime, recent: datetime) -> Things:
-        """How many things of the dataset observed something since `known`, and how many of them since `recent`."""
-        return history.things(self.database, dataset, known, recent)
-
-    def incidents(self) -> list[Incident]:
-        """The trouble that was told and is not over."""
-        return alarms.incidents(self.database)
-
-    def tell(self, changed: Sequence[Incident], messages: Sequence[Message]) -> None:
-        """Keep incidents together with the messages that tell of them; on disk when this returns."""
-        alarms.tell(self.database, changed, messages)
-
-    def waiting_messages(self, now: datetime) -> list[Message]:
-        """The messages that are to be tried now, oldest first."""
-        return alarms.waiting(self.database, now)
-
-    def note_message(self, message: int, **changes: Any) -> None:
-        """How an attempt to deliver a message went: attempts, next_attempt, delivered, error."""
-        alarms.note(self.database, message, **changes)
-
-    def messages(self, limit: int = 20) -> list[Message]:
-        """The last messages, newest first."""
-        return alarms.messages(self.database, limit)
-
-    def want_backfill(self, wanted: Backfill) -> Backfill:
-        """Ask the worker for a piece of history; Conflict while another one of the feed is open."""
-        return backfills.want(self.database, wanted)
-
-    def backfill(self, number: int) -> Backfill:
-        """How a piece of history stands; NotFound."""
-        return backfills.one(self.database, number)
-
-    def backfills(self, feed: str | None = None, limit: int = 20) -> list[Backfill]:
-        """The newest pieces of history of one feed or of all."""
-        return backfills.listed(self.database, feed, limit)
-
-    def open_backfills(self) -> list[Backfill]:
-        """Those that the worker has to do, oldest first."""
-        return backfills.open_ones(self.database)
-
-    def note_backfill(self, number: int, **changes: Any) -> None:
-        """How far a piece of history is; on disk when this returns."""
-        backfills.note(self.database, number, changes)
-
-    def stop_backfill(self, feed: str) -> int:
-        """Ask the worker to leave off; answer how many were open."""
-        return backfills.stop(self.database, feed)
-
-    def hold(self, held: Held) -> None:
-        """Put a payload aside; on disk when this returns, and the same however often it is told."""
+    def hold(self, *held: Held) -> None:
+        """Put payloads aside; on disk when this returns, and the same however often it is told."""
         quarantine.hold(self.database, held)
 
     def note_held(self, feed: str, position: int, **changes: Any) -> None:
@@ -287,6 +228,10 @@ class Catalog:
     def record(self, who: str, what: str, on: str, details: Mapping[str, Any] | None = None) -> None:
         """Append to the audit chain; on disk when this returns."""
         audit.record(self.database, who, what, on, details or {})
+
+    def audited(self, begins: str = "", limit: int = 100) -> list[Audited]:
+        """The newest audit entries whose `what` begins so, newest first."""
+        return audit.newest(self.database, begins, limit)
 
     def verify_audit(self) -> int:
         """How many audit entries there are; StorageError names the first broken one."""

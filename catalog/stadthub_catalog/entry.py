@@ -111,6 +111,9 @@ class FeedState:
     replay_since: datetime | None = None
     last_success_time: datetime | None = None
     silent_until: datetime | None = None
+    frames_received: int = 0
+    frames_missing: int = 0
+    frames_restarts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +143,15 @@ class Token:
     expires: datetime | None
     last_used: datetime | None
     revoked: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """One entry of the audit chain: who did what to which thing, and when."""
+
+    number: int
+    time: datetime
+    who: str
+    what: str
+    on: str
+    details: Mapping[str, Any]

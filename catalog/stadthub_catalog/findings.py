@@ -64,6 +64,13 @@ def resolve(database: Database, feed: str, kind: str, subject: str | None) -> in
         return int(connection.execute(update(table).where(*place).values(resolved_time=datetime.now(UTC))).rowcount)
 
 
+def age(database: Database, before: datetime) -> int:
+    """How many findings that are only good to know were not seen since then, and are open no more."""
+    old = (table.c.severity == Severity.INFO.value, table.c.last_seen < before, table.c.resolved_time.is_(None))
+    with database.noting() as connection:
+        return int(connection.execute(update(table).where(*old).values(resolved_time=datetime.now(UTC))).rowcount)
+
+
 def listed(database: Database, feed: str | None, *, open_only: bool) -> list[Finding]:
     """Findings of one feed or of all, those seen last first."""
     wanted = select(table).order_by(table.c.last_seen.desc(), table.c.id.desc())

@@ -38,20 +38,30 @@ def cut_up(dataset: str, fresh: pa.Table, most: int) -> tuple[list[dict[str, Any
 
 def _by_datastream(fresh: pa.Table, most: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
     """For each datastream, in the order of their keys: how many rows came, and the newest `most` of them, newest first."""
-    keys = pc.binary_join_element_wise(fresh["thing"], fresh["observed_property"], ":").combine_chunks().dictionary_encode()
+    keys = _keys(fresh)
     sorting = pa.table({"key": keys.indices, "time": fresh["phenomenon_time"]})
     order = pc.sort_indices(sorting, sort_keys=[("key", "ascending"), ("time", "descending")])
     counted = dict(zip(*(column.to_pylist() for column in pc.value_counts(keys.indices).flatten()), strict=True))
     names = keys.dictionary.to_pylist()
-    starts, start = [], 0
-    for code in range(len(names)):
-        starts.append(start)
+    starts, start = {}, 0
+    for code in sorted(counted):
+        starts[code] = start
         start += counted[code]
-    codes = sorted(range(len(names)), key=names.__getitem__)
+    codes = sorted(counted, key=names.__getitem__)
     wanted = pa.concat_arrays([order.slice(starts[code], min(counted[code], most)) for code in codes])
     rows = _dicts(fresh.take(wanted))
     for code in codes:
         yield counted[code], list(_next(rows, min(counted[code], most)))
+
+
+def _keys(fresh: pa.Table) -> pa.DictionaryArray:
+    """The key of each row, coded: the lake hands it over with its own rows."""
+    if "datastream" in fresh.column_names:
+        keys = fresh["datastream"].unify_dictionaries().combine_chunks()
+        if isinstance(keys, pa.DictionaryArray):
+            return keys
+    words = (fresh[name].cast(pa.string()) for name in ("thing", "observed_property"))
+    return pc.binary_join_element_wise(*words, ":").combine_chunks().dictionary_encode()
 
 
 def _next(rows: Iterator[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:

@@ -8,30 +8,32 @@ from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from stadthub_catalog.database import Database
+from stadthub_catalog.tables import feed as feeds
 from stadthub_catalog.tables import held as table
 from stadthub_catalog.tables import profile
 from stadthub_schemas.errors import NotFound
-from stadthub_schemas.finding import WAITING, Held, HeldState
+from stadthub_schemas.finding import WAITING, Held, HeldBack, HeldState
 
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-def hold(database: Database, held: Held) -> None:
-    """A payload is put aside. After a kill it may be put aside again: what an operator decided meanwhile stays."""
-    facts = {"reason": held.reason, "rows": held.rows, "differences": held.differences}
-    values = {
-        **facts,
-        "feed": held.feed,
-        "position": held.position,
-        "received_time": held.received_time,
-        "name": held.name,
-        "size": held.size,
-        "state": held.state.value,
-        "decided_by": "",
-    }
+def hold(database: Database, helds: Sequence[Held]) -> None:
+    """Payloads are put aside. After a kill they may be put aside again: what an operator decided meanwhile stays."""
     with database.keeping() as connection:
-        add = _INSERT[connection.dialect.name](table).values(values)
-        connection.execute(add.on_conflict_do_update(index_elements=["feed", "position"], set_=facts))
+        for held in helds:
+            facts = {"reason": held.reason, "rows": held.rows, "differences": held.differences}
+            values = {
+                **facts,
+                "feed": held.feed,
+                "position": held.position,
+                "received_time": held.received_time,
+                "name": held.name,
+                "size": held.size,
+                "state": held.state.value,
+                "decided_by": "",
+            }
+            add = _INSERT[connection.dialect.name](table).values(values)
+            connection.execute(add.on_conflict_do_update(index_elements=["feed", "position"], set_=facts))
 
 
 def note(database: Database, feed: str, position: int, changes: Mapping[str, Any]) -> None:
@@ -49,7 +51,7 @@ def decide(database: Database, feed: str, positions: Collection[int], state: Hel
         missing = sorted(set(positions) - known)
         if missing:
             raise NotFound(f"{feed}: no payload {missing[0]} is in quarantine")
-        words = {"state": state.value, "decided_time": datetime.now(UTC), "decided_by": who}
+        words = {"state": state.value, "decided_time": datetime.now(UTC), "decided_by": who, "release_position": None}
         return int(connection.execute(update(table).where(*place).values(**words)).rowcount)
 
 
@@ -79,6 +81,22 @@ def counted(database: Database) -> dict[str, tuple[int, int, int]]:
     )
     with database.reading() as connection:
         return {feed: (int(number), int(rows), int(first)) for feed, number, rows, first in connection.execute(question)}
+
+
+def held_back(database: Database, dataset: str) -> HeldBack | None:
+    """What a dataset lacks because payloads wait for an operator; None if it lacks nothing."""
+    question = (
+        select(table.c.received_time, table.c.differences)
+        .join(feeds, feeds.c.feed == table.c.feed)
+        .where(feeds.c.dataset == dataset, feeds.c.quarantine.is_not(None), table.c.state.in_([state.value for state in WAITING]))
+        .order_by(table.c.received_time)
+        .limit(1000)
+    )
+    with database.reading() as connection:
+        rows = connection.execute(question).all()
+    if not rows:
+        return None
+    return HeldBack(rows[0][0], len(rows), tuple(dict.fromkeys(one["kind"] for _, words in rows for one in words)))
 
 
 def save_profile(database: Database, feed: str, body: Mapping[str, Any]) -> None:

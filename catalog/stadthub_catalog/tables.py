@@ -170,6 +170,9 @@ feed = Table(
     Column("held", Boolean, nullable=False, server_default=false()),
     Column("wanted_run", UtcTime),
     Column("replay_since", UtcTime),
+    Column("frames_received", BigInteger, nullable=False, server_default="0"),
+    Column("frames_missing", BigInteger, nullable=False, server_default="0"),
+    Column("frames_restarts", BigInteger, nullable=False, server_default="0"),
     Column("last_success_time", UtcTime),
     Column("silent_until", UtcTime),
 )

@@ -1,4 +1,4 @@
-"""An independent count of the real input: what csv and json alone find in the files. Nothing of the hub is used here.
+"""An independent count of the real input: what the standard library alone finds in the files. Nothing of the hub is used here.
 
 Every value that is there counts as stored, every missing one as dropped. Should a file say the same thing twice, the hub's
 count of duplicates would show it as a difference.
@@ -9,26 +9,11 @@ import io
 import json
 import tarfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-Files = list[bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """How many values the files hold, how many are missing, and the sum of the numbers; None where there is nothing to sum."""
-
-    stored: int
-    dropped: int = 0
-    total: float | None = None
-    duplicate: int = 0
-    rejected: int = 0
-
-    @property
-    def received(self) -> int:
-        """How many cells there were."""
-        return self.stored + self.duplicate + self.rejected + self.dropped
+from deploy.real.counted import Count, Files
+from deploy.real.counts_city import CITY
+from deploy.real.counts_mobility import MOBILITY
 
 
 def count(feed: str, data: Path) -> Count | None:
@@ -125,4 +110,6 @@ FEEDS: dict[str, tuple[str, Callable[[Files], Count]]] = {
     "freiburg-car-parks": ("parking/freiburg.json", _freiburg),
     "reutlingen-car-parks": ("parking/reutlingen.csv", _lines),
     "jena-car-parks": ("parking/jena.geojson", _features),
+    **MOBILITY,
+    **CITY,
 }

@@ -11,15 +11,19 @@ import argparse
 import json
 import math
 import os
+import re
 import sys
 import tarfile
 import time
+import zipfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.real.counts import Count, count
+from deploy.real.counted import Count
+from deploy.real.counts import count
 from rich import box
 from rich.console import Console
 from rich.measure import Measurement
@@ -37,14 +41,21 @@ from stadthub_pipelines.publish import Publisher
 from stadthub_pipelines.runner import Runner, place_of
 from stadthub_pipelines.running import WORKER, held
 from stadthub_schemas.counts import Counts
-from stadthub_schemas.dataset import Dataset, Kind
+from stadthub_schemas.dataset import Dataset
 from stadthub_schemas.errors import FeedError, StadthubError
 from stadthub_schemas.feed import Feed, FileSource, load_feed
-from stadthub_schemas.query import AggregateQuery, Measure, Metric
+from stadthub_schemas.query import AggregateQuery, Measure, Metric, RowsQuery
 from stadthub_schemas.settings import PREFIX, Settings, load_settings
 
 FEEDS = Path(__file__).parent
 CHECKOUT = FEEDS.parents[1]
+#: So many refused rows of a feed are looked at; a line number in a reason is left out, so that equal ones come together.
+MOST_REJECTS = 10_000
+_DIGITS = re.compile(r"(?<=line )\d+")
+
+#: Folders that are handed on as one archive, as their publisher does: where they are, and where their members belong in it.
+PACKED = {"statistics/rki-amelag": {"tableschema_": "Metadaten/schemas/"}}
+
 #: The columns of the table, and their headings: narrow enough that all of it stands in 80 columns.
 COLUMNS = {"received": "received", "stored": "stored", "duplicate": "dupli-\ncate", "rejected": "rejec-\nted", "dropped": "dropped"}
 
@@ -52,13 +63,14 @@ COLUMNS = {"received": "received", "stored": "stored", "duplicate": "dupli-\ncat
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one feed. `seconds`: from the first raw-log frame to the last commit of `fresh` received rows. `differences`:
-    in what the lake and the independent count don't agree, in words."""
+    in what the lake and the independent count don't agree, in words. `refused`: why rows were refused, and how many."""
 
     feed: str
     counts: Counts
     seconds: float
     fresh: int
     differences: tuple[str, ...]
+    refused: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,7 @@ class Hub:
     settings: Settings
     store: Store
     catalog: Catalog
+    reader: Reader
     lake: Lake
     publisher: Publisher
 
@@ -81,7 +94,7 @@ def opened(settings: Settings) -> Iterator[Hub]:
         store, reader = Store(settings.lake, settings.data_dir), Reader(settings.lake, settings.data_dir)
         lake = Lake(reader, settings.threads)
         try:
-            yield Hub(settings, store, catalog, lake, Publisher(reader, lake, catalog, settings.data_dir / "distributions", 0.0))
+            yield Hub(settings, store, catalog, reader, lake, Publisher(reader, lake, catalog, settings.data_dir / "distributions", 0.0))
         finally:
             store.close()
             lake.close()
@@ -98,6 +111,20 @@ def unpack(data: Path, work: Path) -> None:
                 opening.extractall(work / f".{name}", filter="data")
             inner = work / f".{name}" / name
             (inner if inner.exists() else inner.parent).rename(work / name)
+
+
+def pack(data: Path, work: Path) -> None:
+    """The folders that are archives where they come from are archives in the work folder; the members are as old as their files."""
+    work.mkdir(parents=True, exist_ok=True)
+    for name, places in PACKED.items():
+        folder = data / name
+        target = work / f"{folder.name}.zip"
+        if folder.is_dir() and not target.exists():
+            hidden = target.with_suffix(".new")
+            with zipfile.ZipFile(hidden, "w", zipfile.ZIP_DEFLATED) as archive:
+                for path in sorted(folder.iterdir()):
+                    archive.write(path, next((place for start, place in places.items() if path.name.startswith(start)), "") + path.name)
+            hidden.rename(target)
 
 
 def settle(path: Path, folders: Sequence[Path], feeds: Path) -> Feed | None:
@@ -138,20 +165,23 @@ def load(feed: Feed, hub: Hub, counted: Count | None) -> Outcome:
     if fresh or not hub.catalog.entry(dataset.name).distributions:
         hub.publisher.write_files(dataset, feed.id)
     wrong = (() if error is None else (error,)) + compare(dataset, hub.lake, counts, counted)
-    return Outcome(feed.id, counts, seconds, fresh, wrong)
+    refused = Counter(_DIGITS.sub("…", reason) for reason in hub.reader.rejects(feed.id, MOST_REJECTS)["reason"].to_pylist())
+    return Outcome(feed.id, counts, seconds, fresh, wrong, tuple(refused.most_common()))
 
 
 def compare(dataset: Dataset, lake: Lake, counts: Counts, counted: Count | None) -> tuple[str, ...]:
     """In what the hub's counts and the rows in its lake differ from the independent count; nothing if all agree."""
     if counted is None:
         return ("no count",)
-    measures = (Measure(Metric.COUNT), *([Measure(Metric.SUM, "result")] if dataset.kind is Kind.TIMESERIES else []))
-    held_rows = lake.aggregate(AggregateQuery(dataset.name, measures)).to_pylist()[0]
+    summed = counted.stored > 0 and counted.total is not None
     pairs = [(name, ours, getattr(counted, name)) for name, ours in counts.as_dict().items()]
-    pairs.append(("in the lake", held_rows["count"], counted.stored))
+    pairs.append(("in the lake", lake.count(RowsQuery(dataset.name)), counted.stored))
     wrong = [f"{name} {ours - theirs:+,}" for name, ours, theirs in pairs if ours != theirs]
-    if counted.total is not None and not math.isclose(held_rows["sum_result"], counted.total, rel_tol=1e-9):
-        wrong.append(f"sum {held_rows['sum_result'] - counted.total:+,.6g}")
+    if summed:
+        found = lake.aggregate(AggregateQuery(dataset.name, (Measure(Metric.SUM, counted.column),)))
+        total = float(found.column(0)[0].as_py())
+        if not math.isclose(total, counted.total or 0.0, rel_tol=1e-9, abs_tol=1e-6):
+            wrong.append(f"sum {total - (counted.total or 0.0):+,.6g}")
     return tuple(wrong)
 
 
@@ -167,6 +197,9 @@ def show(outcomes: Sequence[Outcome], console: Console) -> None:
         table.add_row(outcome.feed, *(f"{counts[name]:,}" for name in COLUMNS), speed, checked)
     console.width = max(console.width, Measurement.get(console, console.options.update(width=10_000), table).maximum)
     console.print(table)
+    for outcome in outcomes:
+        for reason, number in outcome.refused:
+            console.print(f"{outcome.feed}: {number:,} rejected: {reason}", soft_wrap=True)
 
 
 def run(shared: Path, settings: Settings, console: Console) -> list[Outcome]:
@@ -175,6 +208,7 @@ def run(shared: Path, settings: Settings, console: Console) -> list[Outcome]:
     outcomes: list[Outcome] = []
     with opened(settings) as hub, Bar(console=console, transient=True) as bar:
         unpack(data, work)
+        pack(data, work)
         for path in bar.track(sorted(FEEDS.glob("*.toml")), description="Loading"):
             feed = settle(path, (data, work), settings.feeds)
             if feed is None:

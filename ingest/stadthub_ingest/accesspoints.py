@@ -74,6 +74,9 @@ class Point:
     latitude: Any = None
     values: Mapping[str, Any] = field(default_factory=dict)
     quality: str | None = None
+    on_way: Mapping[str, str | float] = field(
+        default_factory=dict
+    )  # line and stop of a vehicle: words of the feed's file, not of the source
 
 
 def pseudonym(identity: Any, key: bytes) -> str | None:
@@ -121,6 +124,7 @@ def _kept(point: Point, options: Kept, key: bytes | None) -> dict[str, Any]:
         "at": None if options.place == "vehicle" else _position(point, options, wrong),
         "values": values,
         "quality": point.quality,
+        "on_way": dict(point.on_way) if options.place == "vehicle" else None,
         "dropped": dropped,
         "wrong": wrong,
     }
@@ -147,6 +151,8 @@ def _observations(point: Mapping[str, Any], options: Kept) -> Iterator[Decoded]:
         "sensor": SENSORS[options.place],
         "quality": point.get("quality"),
     }
+    if point.get("on_way"):
+        common["parameters"] = point["on_way"]
     place = options.locations.get(str(point.get("thing")), point.get("at"))
     if place is not None and options.place == "fixed":
         common["longitude"], common["latitude"] = map(float, place)

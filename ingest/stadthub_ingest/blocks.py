@@ -1,6 +1,6 @@
 """A sheet as blocks of Arrow columns, one for each value column: the bulk path of csv_table."""
 
-from collections.abc import Callable
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -8,38 +8,34 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv as arrow_csv
 
+from stadthub_ingest.cellcolumns import CellColumns, read_columns
+from stadthub_ingest.coded import CODED, mapped
 from stadthub_ingest.decoded import Block, Clock, Decoded, Field, Unreadable
 from stadthub_ingest.delimited import Sheet
-from stadthub_ingest.mapping import COORDINATES, Cell, Plan, number, observations, series_of
+from stadthub_ingest.mapping import COORDINATES, Plan, number, observations, series_of
 from stadthub_ingest.times import TimeReader
 
-TIME = pa.timestamp("us", tz="UTC")
+TIME, NAIVE = pa.timestamp("us", tz="UTC"), pa.timestamp("us")
+_OFFSET = re.compile(r"(Z|[+-]\d\d(:?\d\d)?)$")
 _FIRST, _LAST = (pa.scalar(day, TIME) for day in (datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)))
 _FAST_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 
 
-def blocks(sheet: Sheet, plan: Plan, reader: TimeReader) -> list[Block] | None:
+def blocks(sheet: Sheet, payload: bytes, plan: Plan, reader: TimeReader) -> list[Block] | None:
     """The observations of the sheet by value column; None where only the row path can tell."""
     targets = {(cell.fields.get("thing"), cell.fields.get("observed_property")) for cell in plan.cells}
     if plan.parameters or plan.constants.get("phenomenon_time") is Clock.RECEIVED or len(targets) < len(plan.cells):
         return None  # columns that fill one datastream must keep the order of the rows
-    columns = _columns(sheet, _places(plan))
+    columns = read_columns(sheet, payload, _wished(sheet, plan, reader), plan.marks)
     if columns is None:
         return None
     fields: dict[str, Field] = dict(plan.constants)
     for name, place in plan.fields:
         read = _coordinate if name in COORDINATES else clean_text
-        fields[name] = _filled(mapped(columns[place], partial(read, plan), pa.string()), fields.get(name))
+        fields[name] = _filled(mapped(columns.arrays[place], partial(read, plan), pa.string()), fields.get(name))
     times = _times(plan, columns, fields, reader)
     return [_block(plan, which, columns, fields, times, reader) for which in range(len(plan.cells))]
-
-
-def mapped(array: pa.Array, function: Callable[[str], Any], to: pa.DataType) -> pa.Array:
-    """The function of each text, asked once for each different one; null stays null."""
-    encoded = array.dictionary_encode()
-    return pa.array([None if text is None else function(text) for text in encoded.dictionary.to_pylist()], to).take(encoded.indices)
 
 
 def clean_text(plan: Plan, text: str) -> str | None:
@@ -59,62 +55,58 @@ def _filled(array: pa.Array, constant: Field) -> pa.Array:
     return array if constant is None else pc.fill_null(array, str(constant))
 
 
-def _places(plan: Plan) -> list[int]:
-    places = [place for _, place in plan.fields] + list(plan.times)
-    for cell in plan.cells:
-        places += [cell.place] if cell.quality is None else [cell.place, cell.quality]
-    return sorted(set(places))
+def _wished(sheet: Sheet, plan: Plan, reader: TimeReader) -> dict[int, pa.DataType]:
+    """Which columns are wanted, and of which type each is best read: a column with two parts to play stays text."""
+    roles = [(place, CODED) for _, place in plan.fields]
+    roles += [(cell.quality, CODED) for cell in plan.cells if cell.quality is not None]
+    roles += [(place, _time_type(sheet, place, reader) if len(plan.times) == 1 else CODED) for place in plan.times]
+    plain = plan.notation == (".", None)
+    roles += [(cell.place, pa.float64() if plain else pa.string()) for cell in plan.cells]
+    wished: dict[int, pa.DataType] = {}
+    for place, kind in roles:
+        wished[place] = kind if wished.get(place, kind) == kind else pa.string()
+    return wished
 
 
-def _columns(sheet: Sheet, places: list[int]) -> dict[int, pa.Array] | None:
-    """The wanted columns as text, whichever reader gets them; None if a record has another width than the header."""
-    quoted = sheet.layout.quote is not None and sheet.layout.quote in sheet.body
-    if quoted or sheet.body.count("\r") != sheet.body.count("\r\n"):
-        records: list[list[str]] = []
-        for record in sheet.records():
-            if isinstance(record, Unreadable):
-                return None
-            records.append(record)
-        return {place: pa.array([record[place] for record in records], pa.string()) for place in places}
-    names = [str(number) for number in range(len(sheet.header))]
-    wanted = [names[place] for place in places]
-    try:
-        table = arrow_csv.read_csv(
-            pa.BufferReader(sheet.body.encode()),
-            arrow_csv.ReadOptions(column_names=names, block_size=max(1 << 20, min(len(sheet.body), 1 << 24))),
-            arrow_csv.ParseOptions(delimiter=sheet.layout.delimiter, quote_char=False, newlines_in_values=False),
-            arrow_csv.ConvertOptions(column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted, strings_can_be_null=False),
-        )
-    except pa.ArrowInvalid:
-        return None
-    return {place: table.column(name).combine_chunks() for place, name in zip(places, wanted, strict=True)}
+def _time_type(sheet: Sheet, place: int, reader: TimeReader) -> pa.DataType:
+    """Instants or local times, as the first record has them; text where they are not plainly ISO 8601."""
+    if not _plainly_iso(reader):
+        return CODED
+    first = sheet.text[sheet.start : sheet.text.find("\n", sheet.start, sheet.end) + 1].split(sheet.layout.delimiter)
+    if len(first) > place and _OFFSET.search(first[place].strip()):
+        return TIME
+    return CODED if reader.times.time_zone is None else NAIVE
 
 
-def _times(plan: Plan, columns: dict[int, pa.Array], fields: dict[str, Field], reader: TimeReader) -> pa.Array:
+def _times(plan: Plan, columns: CellColumns, fields: dict[str, Field], reader: TimeReader) -> pa.Array:
     """The time of each record; null where it is missing or can't be read."""
     if len(plan.times) == 1:
-        raw = columns[plan.times[0]]
-        quick = _iso_times(raw, reader)
+        quick = _iso_times(columns.arrays[plan.times[0]], reader)
         if quick is not None:
-            return _completed(quick, raw, fields, reader)
-    parts = [mapped(columns[place], partial(clean_text, plan), pa.string()) for place in plan.times]
-    texts = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, " ")
+            return _completed(quick, columns.text(plan.times[0]), fields, reader) if quick.null_count else quick
+    parts = [mapped(columns.words(place), partial(clean_text, plan), pa.string()) for place in plan.times]
+    texts = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*(part.cast(pa.string()) for part in parts), " ")
     different = pc.unique(texts).drop_null().to_pylist()
     if any(reader.depends_on_order(text) for text in different):
         return _completed(pa.nulls(len(texts), TIME), texts, fields, reader)
     return mapped(texts, lambda text: _readable(text, (), reader), TIME)
 
 
-def _iso_times(texts: pa.Array, reader: TimeReader) -> pa.Array | None:
+def _plainly_iso(reader: TimeReader) -> bool:
+    return reader.times.formats[0] == "iso" and not reader.times.interval_end and not reader.times.strip
+
+
+def _iso_times(given: pa.Array, reader: TimeReader) -> pa.Array | None:
     """The times of a column that is ISO 8601 throughout, null in the doubled and the missing hour; None if it is not."""
-    if reader.times.formats[0] != "iso" or reader.times.interval_end or reader.times.strip:
+    if not _plainly_iso(reader):
         return None
+    if given.type != NAIVE:
+        try:
+            return _within_calendar(given.cast(TIME))
+        except pa.ArrowInvalid:
+            pass  # without offsets, or not ISO 8601
     try:
-        return _within_calendar(texts.cast(TIME))
-    except pa.ArrowInvalid:
-        pass  # without offsets, or not ISO 8601
-    try:
-        naive = texts.cast(pa.timestamp("us"))
+        naive = given.cast(NAIVE)
     except pa.ArrowInvalid:
         return None
     zone = reader.times.time_zone
@@ -170,24 +162,26 @@ def _listed(field: Field, places: pa.Array) -> list[Any]:
     return field.take(places).to_pylist() if isinstance(field, pa.Array) else [field] * len(places)
 
 
-def _block(plan: Plan, which: int, columns: dict[int, pa.Array], fields: dict[str, Field], times: pa.Array, reader: TimeReader) -> Block:
+def _block(plan: Plan, which: int, columns: CellColumns, fields: dict[str, Field], times: pa.Array, reader: TimeReader) -> Block:
     cell = plan.cells[which]
-    texts = columns[cell.place]
+    given = columns.arrays[cell.place]
     own: dict[str, Field] = {**fields, **cell.fields}
     if cell.quality is not None:
-        own["quality"] = mapped(columns[cell.quality], partial(clean_text, plan), pa.string())
-    missing = pc.is_in(texts, value_set=pa.array(sorted(plan.marks), pa.string()))
+        own["quality"] = mapped(columns.arrays[cell.quality], partial(clean_text, plan), pa.string())
+    typed = given.type == pa.float64()
+    missing = given.is_null() if typed else pc.is_in(given.cast(pa.string()), value_set=pa.array(sorted(plan.marks), pa.string()))
+    numbers = given if typed else _numbers(given.cast(pa.string()), missing, plan)
+    numbers = numbers if cell.factor == 1.0 else pc.multiply(numbers, cell.factor)
     single = replace(plan, cells=[cell])
 
     def spell(index: int) -> Decoded:
-        record = {place: column[index].as_py() for place, column in columns.items()}
         time = times[index].as_py()
-        return observations(single, record, reader.read if time is None else lambda _text, _series: time)[0]
+        return observations(single, columns.record(index), reader.read if time is None else lambda _text, _series: time)[0]
 
-    return Block(which + 1, len(plan.cells), own, times, _numbers(texts, missing, plan, cell), missing, spell)
+    return Block(which + 1, len(plan.cells), own, times, numbers, missing, spell)
 
 
-def _numbers(texts: pa.Array, missing: pa.Array, plan: Plan, cell: Cell) -> pa.Array:
+def _numbers(texts: pa.Array, missing: pa.Array, plan: Plan) -> pa.Array:
     """The results that are plainly numbers; null where the row path must look."""
     decimal, thousands = plan.notation
     refused = missing
@@ -198,8 +192,7 @@ def _numbers(texts: pa.Array, missing: pa.Array, plan: Plan, cell: Cell) -> pa.A
         texts = pc.replace_substring(texts, ",", ".")
     texts = pc.if_else(refused, pa.scalar(None, pa.string()), texts)
     try:
-        numbers = texts.cast(pa.float64())
+        return texts.cast(pa.float64())
     except pa.ArrowInvalid:
         plain = pc.match_substring_regex(texts, _FAST_NUMBER)
-        numbers = pc.if_else(plain, texts, pa.scalar(None, pa.string())).cast(pa.float64())
-    return numbers if cell.factor == 1.0 else pc.multiply(numbers, cell.factor)
+        return pc.if_else(plain, texts, pa.scalar(None, pa.string())).cast(pa.float64())

@@ -85,3 +85,5 @@ class Sighting:
 
 
 DecodeTable = Callable[[bytes, Any, str], "list[Block] | None"]
+#: A decoder of tables with a header opens the table alone, so that its columns can be looked at before they are mapped.
+OpenSheet = Callable[[bytes, Any], Any]

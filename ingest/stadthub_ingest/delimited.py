@@ -5,10 +5,11 @@ import csv
 import difflib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from stadthub_ingest.decoded import DecodeError, Unreadable
+from stadthub_ingest.expressions import search
 
 csv.field_size_limit(16_000_000)
 
@@ -27,12 +28,23 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table in text: its header without blanks around the names, and the text of its records."""
+    """A table in text: its header without blanks around the names, and from where to where its records stand."""
 
     header: tuple[str, ...]
-    body: str
+    text: str
+    start: int
+    end: int
     first_line: int
     layout: Layout
+
+    @property
+    def body(self) -> str:
+        """The text of the records."""
+        return self.text[self.start : self.end]
+
+    def holds(self, sign: str) -> bool:
+        """Whether the sign stands anywhere in the records."""
+        return self.text.find(sign, self.start, self.end) >= 0
 
     def column(self, name: str) -> int:
         """The number of the column with this header; DecodeError with the nearest one."""
@@ -44,7 +56,7 @@ class Sheet:
 
     def records(self) -> Iterator[list[str] | Unreadable]:
         """The records in order; one with another number of fields than the header is Unreadable. Empty lines are none."""
-        reader = _reader(self.body, self.layout)
+        reader = _reader(io.StringIO(self.body, newline=""), self.layout)
         width = len(self.header)
         while True:
             try:
@@ -71,7 +83,7 @@ def open_sheet(text: str, layout: Layout) -> Sheet:
             raise DecodeError(f"it has fewer than {layout.skip_rows} lines: see options.skip_rows")
         start = line.end()
     end = _end(text, start, layout)
-    reader = _reader(text[start:end], layout)
+    reader = _reader(_lines(text, start, end), layout)
     try:
         first = next((record for record in reader if record), None)
     except csv.Error as error:
@@ -79,13 +91,13 @@ def open_sheet(text: str, layout: Layout) -> Sheet:
     if first is None:
         raise DecodeError("it holds no table: not even a header")
     if not layout.header:
-        return Sheet(tuple(str(number) for number in range(1, len(first) + 1)), text[start:end], layout.skip_rows + 1, layout)
+        return Sheet(tuple(str(number) for number in range(1, len(first) + 1)), text, start, end, layout.skip_rows + 1, layout)
     body = start
     for _ in range(reader.line_num):
         line = _LINE.match(text, body)
         body = end if line is None else line.end()
     header = tuple(name.strip().removeprefix("\ufeff").strip('"') for name in first)
-    return Sheet(header, text[min(body, end) : end], layout.skip_rows + reader.line_num + 1, layout)
+    return Sheet(header, text, min(body, end), end, layout.skip_rows + reader.line_num + 1, layout)
 
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
@@ -95,15 +107,19 @@ def _end(text: str, start: int, layout: Layout) -> int:
     """Where the footer begins."""
     end = len(text)
     if layout.stop_at is not None:
-        found = re.compile(layout.stop_at, re.MULTILINE).search(text, start)
+        found = search(layout.stop_at, text, start)
         end = end if found is None else text.rfind("\n", start, found.start()) + 1 or start
     for _ in range(layout.skip_footer):
         end = text.rfind("\n", start, len(text[start:end].rstrip()) + start) + 1 or start
     return end
 
 
-def _reader(text: str, layout: Layout) -> _csv.Reader:
-    lines = io.StringIO(text, newline="")
+def _lines(text: str, start: int, end: int) -> Iterator[str]:
+    """The lines one by one, without a copy of the whole text: of a large file only the header is wanted."""
+    return (line[0] for line in _LINE.finditer(text, start, end) if line[0])
+
+
+def _reader(lines: Iterable[str], layout: Layout) -> _csv.Reader:
     if layout.quote is None:
         return csv.reader(lines, delimiter=layout.delimiter, quoting=csv.QUOTE_NONE)
     return csv.reader(lines, delimiter=layout.delimiter, quotechar=layout.quote)

@@ -5,34 +5,43 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import pyarrow as pa
 import structlog
 
-from stadthub_ingest import features, observations, registry, tables
+from stadthub_ingest import features, observations, preview, registry, tables
 from stadthub_ingest.columns import judge_block
 from stadthub_ingest.decoded import Block, Decoded, DecodeError, Unreadable
 from stadthub_ingest.observations import ObservationJudge
+from stadthub_ingest.preview import Preview
+from stadthub_ingest.renames import renamed_json, renamed_row
 from stadthub_ingest.rules import RowError, RuleBook
+from stadthub_ingest.shape import Seen, Shape, of_payload, of_sheet
+from stadthub_ingest.sheets import Tabled
 from stadthub_ingest.sources.fetched import whole_of
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import StadthubError
 from stadthub_schemas.feed import Feed
-from stadthub_schemas.rows import EXCERPT, OBSERVATIONS_IN, REJECTS
+from stadthub_schemas.rows import EXCERPT, OBSERVATIONS_CODED, REJECTS
 
 LOG = structlog.get_logger()
 
 #: What stands in the raw log instead of a payload of which nothing may be kept, so that it is counted exactly once.
 REFUSED = b"refused: nothing of this payload may be kept"
 
+#: What stands there instead of a message that was bigger than its feed allows.
+TOO_BIG = b"refused: this message was bigger than source.max_bytes"
+
+#: Why nothing was kept of a payload.
+UNKEPT = {REFUSED: "it is not what decoder {decoder} reads", TOO_BIG: "it was bigger than source.max_bytes"}
+
 #: A payload of at least so many bytes is judged column by column, where its decoder can: below, the rows are quicker.
 BULK = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(NamedTuple):
     """What came in one piece: `name` is its topic, URL or file."""
 
     position: int
@@ -43,14 +52,16 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What became of payloads: `accepted` is OBSERVATIONS_IN, FEATURES_IN or the free columns of a table; `rejects` is REJECTS, and so
-    are `notes`: rows that were accepted but not as they came."""
+    """What became of payloads: `accepted` is OBSERVATIONS_IN (of large payloads OBSERVATIONS_CODED), FEATURES_IN or the free columns of a
+    table; `rejects` is REJECTS, and so are `notes`: rows that were accepted but not as they came. `attributes` are the names of what
+    features and rows of a table have."""
 
     accepted: pa.Table
     rejects: pa.Table
     received: int
     dropped: int
     notes: pa.Table
+    attributes: frozenset[str] = frozenset()
 
 
 #: One row of REJECTS.
@@ -67,6 +78,7 @@ class _Sheet:
     notes: list[_Line] = field(default_factory=list)
     received: int = 0
     dropped: int = 0
+    attributes: set[str] = field(default_factory=set)
 
     def refuse(self, payload: Payload, row: int, reason: str, what: Any) -> None:
         self.rejects.append((payload.position, row, payload.received_time, reason, excerpt(what)))
@@ -86,7 +98,54 @@ class Judge:
         self._book = RuleBook(feed.rules)
         self._bulk = bulk
         columns = feed.metadata.columns if feed.metadata else {}
+        self._known: frozenset[str] | None = None
         self._declared = {name: words.type for name, words in columns.items() if words.type is not None}
+
+    def know(self, columns: frozenset[str] | None, attributes: frozenset[str] | None) -> None:
+        """From here on take no other columns and attributes than these; None: take all."""
+        self._known = attributes
+        if "known" in type(self._options).model_fields:
+            self._options = self._options.model_copy(update={"known": columns})
+
+    def shape(self, payload: Payload) -> Shape:
+        """What the payload looks like before it is mapped, with the feed's renames. Whatever comes, this never raises for it."""
+        try:
+            found = self._shape(payload)
+        except (StadthubError, MemoryError):
+            raise
+        except Exception:  # noqa: BLE001 - as in judge: looking at what strangers send must not stop their feed
+            return Shape("unreadable")
+        if found.form in ("archive", "binary") and self._feed.kind is not Kind.TIMESERIES:
+            return Shape(found.form, columns={name: Seen(of=1, filled=1) for name in sorted(self.judge([payload]).attributes)})
+        return found
+
+    def _shape(self, payload: Payload) -> Shape:
+        if self._decoder.sheet is not None and payload.body.lstrip()[:1] not in (b"<", b"{"):
+            try:
+                found = self._decoder.sheet(payload.body, self._options)
+                form = "workbook" if payload.body[:2] == b"PK" else "table"
+                return of_sheet(found, payload.body, form, frozenset(getattr(self._options, "missing", ("",))))
+            except DecodeError:
+                pass
+        return of_payload(self._mended(payload.body))
+
+    def preview(self, payload: Payload) -> Preview:
+        """The payload's first rows under its columns, before they are mapped."""
+        if self._decoder.sheet is not None:
+            try:
+                return preview.of_sheet(self._decoder.sheet(payload.body, self._options))
+            except DecodeError:
+                pass
+        return preview.of_payload(self._mended(payload.body))
+
+    def is_channel(self, column: str) -> bool:
+        """Whether the column is one of those that the feed expects to come and go."""
+        return isinstance(self._options, Tabled) and self._options.is_channel(column)
+
+    def _mended(self, body: bytes) -> bytes:
+        """The payload with the names that the feed knows; tables are renamed in their header."""
+        renames = self._feed.renames
+        return renamed_json(body, renames) if renames and self._decoder.sheet is None else body
 
     def judge(self, payloads: Sequence[Payload]) -> Judged:
         """What becomes of the payloads. Bad data never raise: they are rejects, each with its reason."""
@@ -115,9 +174,9 @@ class Judge:
         return self._judged(sound, sheet)
 
     def _judged(self, payloads: Sequence[Payload], sheet: _Sheet) -> Judged:
-        sound = [payload for payload in payloads if payload.body != REFUSED]
+        sound = [payload for payload in payloads if payload.body not in UNKEPT]
         for payload in payloads:
-            if payload.body == REFUSED:
+            if payload.body in UNKEPT:
                 self._refused(payload, sheet)
         if self._feed.kind is not Kind.TIMESERIES:
             for _, whole in groupby(sound, lambda payload: whole_of(payload.name) or payload.position):
@@ -127,7 +186,8 @@ class Judge:
             for payload in sound:
                 if not self._by_columns(payload, sheet):
                     self._by_rows(payload, sheet, judge)
-        return Judged(self._accepted(sheet), _lines(sheet.rejects), sheet.received, sheet.dropped, _lines(sheet.notes))
+        judged = (self._accepted(sheet), _lines(sheet.rejects), sheet.received, sheet.dropped, _lines(sheet.notes))
+        return Judged(*judged, frozenset(sheet.attributes))
 
     def _accepted(self, sheet: _Sheet) -> pa.Table:
         if self._feed.kind is Kind.FEATURES:
@@ -136,12 +196,13 @@ class Judge:
             return tables.as_table(sheet.rows, self._declared)
         if not sheet.tables:
             return observations.as_table(sheet.rows)
-        return pa.concat_tables([*sheet.tables, observations.as_table(sheet.rows)]).cast(OBSERVATIONS_IN)
+        by_rows = [observations.as_table(sheet.rows).cast(OBSERVATIONS_CODED)] if sheet.rows else []
+        return pa.concat_tables([*sheet.tables, *by_rows]).unify_dictionaries()
 
     def _decoded(self, payload: Payload, sheet: _Sheet) -> Iterator[Decoded]:
         """The payload's rows. What breaks off becomes a reject after the rows before it."""
         try:
-            yield from self._decoder.decode(payload.body, self._options, payload.name)
+            yield from self._decoder.decode(self._mended(payload.body), self._options, payload.name)
         except DecodeError as error:
             sheet.received += 1
             sheet.refuse(payload, 0, f"payload: {error}", b"" if self._decoder.private else payload.body)
@@ -152,7 +213,7 @@ class Judge:
     def _refused(self, payload: Payload, sheet: _Sheet) -> None:
         """A payload of which nothing was kept: counted, and told without a word of it."""
         sheet.received += 1
-        sheet.refuse(payload, 0, f"payload: it is not what decoder {self._feed.decoder} reads, nothing of it was kept", b"")
+        sheet.refuse(payload, 0, f"payload: {UNKEPT[payload.body].format(decoder=self._feed.decoder)}, nothing of it was kept", b"")
 
     def _by_rows(self, payload: Payload, sheet: _Sheet, judge: ObservationJudge) -> None:
         judge.receive(payload.received_time)
@@ -174,7 +235,7 @@ class Judge:
         if self._decoder.decode_table is None or len(payload.body) < self._bulk:
             return False
         try:
-            blocks = self._decoder.decode_table(payload.body, self._options, payload.name)
+            blocks = self._decoder.decode_table(self._mended(payload.body), self._options, payload.name)
         except DecodeError:
             return False
         for block in blocks or ():
@@ -201,7 +262,7 @@ class Judge:
     def _whole(self, payloads: Sequence[Payload], sheet: _Sheet) -> None:
         """Judge features or rows of a table, which must know of each other: within a payload, and within all pages of one."""
         numbered = [(payload, number, row) for payload in payloads for number, row in enumerate(self._decoded(payload, sheet), 1)]
-        rows = [(payload, number, row) for payload, number, row in numbered if row is not None]
+        rows = [(payload, number, self._attributes(row, sheet)) for payload, number, row in numbered if row is not None]
         sheet.received += len(numbered)
         sheet.dropped += len(numbered) - len(rows)
         found: Sequence[Any]
@@ -216,6 +277,18 @@ class Judge:
             sheet.rows.append(one)
             if isinstance(one, features.Feature) and one.mended is not None:
                 sheet.note(payload, number, f"geometry: mended and kept: {one.mended}", row)
+
+    def _attributes(self, row: Any, sheet: _Sheet) -> Any:
+        """The row under the names that the feed knows, and only with what may be taken."""
+        inner = row.get("properties") if self._feed.kind is Kind.FEATURES and isinstance(row, dict) else row
+        if not isinstance(inner, dict):
+            return row
+        if self._feed.renames:
+            inner = renamed_row(inner, self._feed.renames)
+        if self._known is not None:
+            inner = {name: value for name, value in inner.items() if name in self._known}
+        sheet.attributes.update(inner)
+        return {**row, "properties": inner} if self._feed.kind is Kind.FEATURES else inner
 
 
 def _lines(lines: Sequence[_Line]) -> pa.Table:

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from stadthub_ingest.crs import Crs, CrsName, read_crs
 from stadthub_ingest.decoded import Clock, Decoded, Row, Unreadable
+from stadthub_ingest.expressions import expression, find
 from stadthub_ingest.numerals import plain_number, read_number
 from stadthub_ingest.times import Times
 from stadthub_schemas.dataset import Kind
@@ -112,15 +113,6 @@ class Mapped(Strict):
         return None if self.crs is None else Crs(read_crs(self.crs).code)
 
 
-def expression(text: str) -> str:
-    """The regular expression, or a ValueError that says what is wrong with it."""
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"{text!r} is not a regular expression: {error}") from error
-    return text
-
-
 def needs(options: Mapped, offered: set[str]) -> None:
     """ValueError with every field that an observation needs and neither options nor `offered` give."""
     names = offered | {name for part in (options.columns, options.constants) for name, value in part if value is not None}
@@ -142,7 +134,7 @@ def fill(template: str, names: Mapping[str, str]) -> str:
 
 def names_in(file_name: str | None, name: str) -> dict[str, str]:
     """The named groups that the options' expression finds in the payload's name; none if it does not match."""
-    match = re.search(file_name, name) if file_name else None
+    match = find(file_name, name) if file_name else None
     return {} if match is None else {key: value for key, value in match.groupdict().items() if value is not None}
 
 

@@ -1,6 +1,7 @@
 """Shapes of OpenStreetMap: when a closed way is an area, and how the ways of a multipolygon become one."""
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import shapely
@@ -39,7 +40,7 @@ def assembled(members: Sequence[tuple[str, str, Any]], tags: Mapping[str, Any]) 
         if not outer:
             raise OsmError("the relation has no outer ring")
         # what lies in an odd number of rings is inside: so an island in a lake on an island comes right
-        return shapely.symmetric_difference_all([*outer, *_rings([line for role, line in ways if role == "inner"])])
+        return reduce(shapely.symmetric_difference, [*outer, *_rings([line for role, line in ways if role == "inner"])])
     points = [shapely.Point(position) for _, kind, position in members if kind == "node"]
     lines = [line for _, line in ways]
     if not lines and not points:

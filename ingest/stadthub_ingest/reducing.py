@@ -22,9 +22,6 @@ from stadthub_schemas.errors import FeedError
 from stadthub_schemas.feed import Feed
 from stadthub_schemas.model import Strict
 
-#: What bad payloads make a reader stumble over. The error's words may hold the payload's and go no further.
-STUMBLES = (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError)
-
 #: How long after its end a window waits for those who come late.
 LATE = timedelta(minutes=2)
 #: How far ahead of our clock a sighting may be.
@@ -51,6 +48,11 @@ class Reducer(Protocol):
 def is_private(feed: Feed) -> bool:
     """Whether payloads of this feed can hold personal data. FeedError if its decoder does not exist."""
     return registry.find(feed.decoder).private
+
+
+def counts_people(feed: Feed) -> bool:
+    """Whether this feed counts people's devices, so that it must say why. FeedError if its decoder does not exist."""
+    return issubclass(registry.find(feed.decoder).Options, Kept)
 
 
 def counts_in_memory(feed: Feed) -> bool:
@@ -98,7 +100,9 @@ class _Reducing:
     def __call__(self, payload: bytes, name: str) -> bytes | None:
         try:
             return self.reduce(payload, self.options, name, self.key)
-        except STUMBLES:
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is: its words, and those of a traceback, may be the payload's and go no further
             return None
 
     def close(self) -> bytes:
@@ -134,7 +138,9 @@ class Counting:
         """The counts of windows that have ended meanwhile, b"" if there are none; None for a payload that can't be read."""
         try:
             sightings = self._sight(payload, self._options, name, self._key)
-        except STUMBLES:
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - as above
             sightings = None
         if sightings is None:
             return None

@@ -12,10 +12,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stadthub_ingest import decoders
-from stadthub_ingest.decoded import Decode, DecodeTable, Reduce, Sight
+from stadthub_ingest.decoded import Decode, DecodeTable, OpenSheet, Reduce, Sight
 from stadthub_schemas.errors import FeedError
 from stadthub_schemas.feed import Feed
 from stadthub_schemas.model import Strict
+
+#: Options that no feed file gives: they come from the feed itself.
+SET_BY_US = ("kind", "renames", "known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Decoder:
     decode_table: DecodeTable | None
     reduce: Reduce | None = None
     sight: Sight | None = None
+    sheet: OpenSheet | None = None
 
     @property
     def private(self) -> bool:
@@ -50,7 +54,7 @@ def find(name: str) -> Decoder:
         raise FeedError(f"decoder: there is no decoder {name!r}: {hint}")
     module = importlib.import_module(f"{decoders.__name__}.{name}")
     caption = (module.__doc__ or name).strip().splitlines()[0]
-    optional = (getattr(module, part, None) for part in ("decode_table", "reduce", "sight"))
+    optional = (getattr(module, part, None) for part in ("decode_table", "reduce", "sight", "sheet"))
     return Decoder(name, caption, module.Options, module.decode, *optional)
 
 
@@ -58,10 +62,11 @@ def read_options(feed: Feed) -> Strict:
     """The options of the feed's decoder; FeedError tells every mistake, a line each."""
     model = find(feed.decoder).Options
     given: dict[str, Any] = dict(feed.options)
-    if "kind" in given:
-        raise FeedError("options.kind: it stands at the top of the feed file, not in its options")
-    if "kind" in model.model_fields:
-        given["kind"] = feed.kind
+    for name in ("kind", "renames"):
+        if name in given:
+            raise FeedError(f"options.{name}: it stands at the top of the feed file, not in its options")
+        if name in model.model_fields:
+            given[name] = getattr(feed, name)
     privacy = feed.metadata.privacy if feed.metadata else None
     if privacy is not None and "bucket" in model.model_fields:
         given.setdefault("bucket", privacy.bucket)
@@ -75,7 +80,8 @@ def read_options(feed: Feed) -> Strict:
 def options_schema(name: str) -> dict[str, Any]:
     """The JSON Schema of a decoder's options, for editors."""
     schema = find(name).Options.model_json_schema()
-    schema.get("properties", {}).pop("kind", None)
+    for name in SET_BY_US:
+        schema.get("properties", {}).pop(name, None)
     return schema
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from stadthub_ingest.attributes import exact, feature, moment, typed
 from stadthub_ingest.decoded import Decoded, Unreadable
+from stadthub_ingest.expressions import expression, find, groups
 from stadthub_ingest.keys import column_keys
 from stadthub_ingest.mapping import (
     Cell,
@@ -17,7 +18,6 @@ from stadthub_ingest.mapping import (
     Value,
     clean,
     constants_of,
-    expression,
     fields_of,
     fill,
     names_in,
@@ -29,6 +29,8 @@ from stadthub_schemas.dataset import Kind
 
 #: As the place of an id: the number of the record, for tables that have no key. json_table knows the same word.
 NUMBER = "@key"
+#: A slot in a name, as `re.escape` writes it.
+_SLOT = re.compile(r"\\\{\w+\\\}")
 
 
 class Sheet(Protocol):
@@ -57,15 +59,26 @@ class Tabled(Mapped):
     """The options that tables with a header share."""
 
     channels: tuple[Channel, ...] = ()
+    renames: dict[str, str] = Field(default_factory=dict, description="set from the feed's own renames")
+    known: frozenset[str] | None = Field(default=None, description="set from the feed's contract: no other column is read")
+
+    def reads(self, header: str) -> bool:
+        """Whether a column of this name is read at all."""
+        return self.known is None or header in self.known
+
+    def is_channel(self, header: str) -> bool:
+        """Whether the column is one of those that come and go: a channel's, or that of its quality."""
+        flags = (_SLOT.sub(".+", re.escape(channel.quality)) for channel in self.channels if channel.quality)
+        return any(find(channel.pattern, header) for channel in self.channels) or any(re.fullmatch(flag, header) for flag in flags)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.kind is Kind.TIMESERIES:
-            groups = set(re.compile(self.file_name).groupindex) if self.file_name else set()
+            names = set(groups(self.file_name)) if self.file_name else set()
             for channel in self.channels:
-                groups |= {"result", "thing", *(("observed_property",) if channel.observed_property else ())}
-                groups |= set(re.compile(channel.pattern).groupindex)
-            needs(self, groups)
+                names |= {"result", "thing", *(("observed_property",) if channel.observed_property else ())}
+                names |= groups(channel.pattern)
+            needs(self, names)
         return self
 
 
@@ -106,10 +119,10 @@ def _cells(sheet: Sheet, options: Tabled, groups: Mapping[str, str], named: set[
     taken = {header.strip() for header in named | set(options.values)}
     has_thing = options.columns.thing is not None or options.constants.thing is not None
     for index, header in enumerate(sheet.header):
-        if header in taken or sheet.header.index(header) != index:
+        if header in taken or sheet.header.index(header) != index or not options.reads(header):
             continue
         for channel in options.channels:
-            match = re.search(channel.pattern, header)
+            match = find(channel.pattern, header)
             if match is not None:
                 names = {**groups, "header": header, **{key: text for key, text in match.groupdict().items() if text is not None}}
                 cells.append(_cell(sheet, channel, index, names if has_thing else {"thing": header, **names}))
@@ -128,7 +141,7 @@ def _attributes(sheet: Sheet, options: Tabled) -> Iterator[Decoded]:
     """Features or rows of a table: the whole column decides which type its cells have."""
     records = list(sheet.records())
     marks, notation, columns = frozenset(options.missing), (options.decimal, options.thousands), options.columns
-    headers = dict(zip(column_keys(sheet.header), sheet.header, strict=True))
+    headers = {key: header for key, header in zip(column_keys(sheet.header), sheet.header, strict=True) if options.reads(header)}
     wanted = options.properties if options.properties is not None else _without_places(headers, options)
     reader = TimeReader(options.times)
     values: dict[str, Iterator[Any]] = {}

@@ -12,7 +12,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from stadthub_ingest.decoded import Unreadable
-from stadthub_ingest.mapping import expression
+from stadthub_ingest.expressions import expression, fits
 
 Type = Literal[
     "string", "number", "integer", "boolean", "date", "time", "datetime", "year", "yearmonth", "duration", "object", "array", "geopoint",
@@ -183,18 +183,18 @@ def broken(value: Any, text: str, one: SchemaField, zone: str | None) -> str | N
     rules = one.constraints
     if rules.enum is not None and value not in rules.enum and text not in map(str, rules.enum):
         return f"{text[:100]!r} is none of {', '.join(map(str, rules.enum))[:200]}"
-    if rules.pattern is not None and re.fullmatch(rules.pattern, text) is None:
+    if rules.pattern is not None and not fits(rules.pattern, text):
         return f"{text[:100]!r} does not match {rules.pattern!r}"
     size = len(value) if isinstance(value, list | dict) else len(text)
     if rules.min_length is not None and size < rules.min_length:
         return f"{text[:100]!r} is shorter than {rules.min_length}"
     if rules.max_length is not None and size > rules.max_length:
         return f"{text[:100]!r} is longer than {rules.max_length}"
-    for name, (fits, words) in BOUNDS.items():
+    for name, (holds, words) in BOUNDS.items():
         bound = getattr(rules, name)
         if bound is None:
             continue
         limit = read(bound, one, zone) if isinstance(bound, str) else Decimal(str(bound)) if isinstance(value, Decimal) else bound
-        if not fits(value, limit):
+        if not holds(value, limit):
             return f"{text[:100]} is {words} {bound}"
     return None

@@ -6,10 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stadthub_lake.dedupe import Numbers
-from stadthub_lake.layout import ENTITIES, OBSERVATIONS
+from stadthub_lake.layout import ENTITIES, OBSERVATIONS, Numbers
 from stadthub_schemas.errors import TypeConflict
-from stadthub_schemas.rows import OBSERVATIONS_IN, datastream_key
+from stadthub_schemas.rows import OBSERVATIONS_CODED, OBSERVATIONS_IN, datastream_key
 
 #: The words of a datastream, without its key.
 WORDS = tuple(name for name in ENTITIES.names if name != "datastream")
@@ -33,7 +32,7 @@ class Batch:
     def stored(self) -> pa.Table:
         """The rows as they are stored."""
         names = OBSERVATIONS.names[1:]
-        columns = [self.datastreams(), *(self.rows[name] for name in names)]
+        columns = [self.datastreams(), *(self.rows[name].cast(OBSERVATIONS.field(name).type) for name in names)]
         return pa.table(columns, names=OBSERVATIONS.names)
 
     def take(self, chosen: pa.Array) -> "Batch":
@@ -45,7 +44,8 @@ class Batch:
         """For each datastream of the batch the last that its rows say of each word: a row without a place leaves the place."""
         if not len(self.which):
             return {}
-        last = self._last(np.arange(len(self.which)))
+        last: Numbers = np.full(len(self.keys), -1, dtype=np.int64)
+        last[self.which] = np.arange(len(self.which))
         there = np.flatnonzero(last >= 0)
         found = []
         for name in WORDS:
@@ -54,7 +54,7 @@ class Batch:
             if 0 < column.null_count < len(column):
                 said = self._last(np.flatnonzero(column.is_valid().to_numpy()))
                 said = np.where(said >= 0, said, last)
-            found.append(column.take(pa.array(said[there])).to_pylist())
+            found.append(column.take(pa.array(said[there])).cast(ENTITIES.field(name).type).to_pylist())
         return dict(zip((self.keys[key] for key in there), zip(*found, strict=True), strict=True))
 
     def _last(self, rows: Numbers) -> Numbers:
@@ -66,7 +66,7 @@ class Batch:
 
 def read_batch(dataset: str, rows: pa.Table) -> Batch:
     """The batch behind a table in the shape OBSERVATIONS_IN. TypeConflict names the first column that does not fit."""
-    rows = conform(dataset, rows, OBSERVATIONS_IN).combine_chunks()
+    rows = conform(dataset, rows, OBSERVATIONS_CODED if rows.schema == OBSERVATIONS_CODED else OBSERVATIONS_IN).combine_chunks()
     if not rows.num_rows:
         empty = np.empty(0, dtype=np.int64)
         return Batch(rows, [], empty, empty)
@@ -114,7 +114,8 @@ def _family(kind: pa.DataType) -> str:
 
 def _coded(column: pa.ChunkedArray) -> tuple[list[str], Numbers]:
     """The distinct texts of a column and the number of each row's text."""
-    coded = pc.dictionary_encode(column).combine_chunks()
+    given = column if pa.types.is_dictionary(column.type) else pc.dictionary_encode(column)
+    coded = given.unify_dictionaries().combine_chunks()
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.chunk(0)
     return coded.dictionary.to_pylist(), coded.indices.to_numpy()

@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stadthub_lake.datafiles import FILE_ROWS
 from stadthub_lake.delta import DataFile
 from stadthub_lake.layout import OBSERVATIONS, in_order, microseconds, read_observations
-from stadthub_lake.series import FILE_ROWS, Series
+from stadthub_lake.series import Series
 from stadthub_lake.storage import storing
 
 #: A file with fewer rows than this is small: it is merged with its neighbours in time.
@@ -37,7 +38,7 @@ def compact(series: Series) -> int:
                 return merged
             written = series.write_files(in_order(piece) for piece in pieces)
             with series.lock:
-                series.transact(series.table.rearrange, written, chosen, series.marks.all())
+                series.transact(series.table.rearrange, written, chosen, {})
                 series.save_newest()
             merged += len(chosen)
 
@@ -80,7 +81,7 @@ def retain(series: Series, before: datetime) -> int:
         if not old and not mixed:
             return 0
         left = series.write_files(table for table in (_kept(file, before, series.name) for file in mixed) if table.num_rows)
-        series.transact(series.table.commit, left, [*old, *mixed], series.marks.all())
+        series.transact(series.table.commit, left, [*old, *mixed], {})
         series.save_newest()
         return sum(file.rows for file in (*old, *mixed)) - sum(file.rows for file in left)
 
@@ -88,6 +89,7 @@ def retain(series: Series, before: datetime) -> int:
 def vacuum(series: Series, keep: timedelta) -> int:
     """How many data files were removed that no version of the kept time needs; `as_of` reaches back that far afterwards."""
     with series.maintaining, series.lock:
+        series.look()
         removed = series.table.vacuum(keep)
         if series.table.forget_log(time.time() - keep.total_seconds(), series.marks.all()):
             series.marks.committed(series.marks.all())

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stadthub_lake.delta import DataFile
+from stadthub_lake.layout import Numbers, order_of
 from stadthub_lake.storage import storing
 
-Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 STORED = """
@@ -49,7 +49,7 @@ def first_of_each(numbers: Numbers, times: Numbers) -> Flags:
     answer = np.ones(len(times), dtype=np.bool_)
     if len(times) < 2:
         return answer
-    order = np.lexsort((times, numbers))
+    order = order_of(numbers, times)
     by_number, by_time = numbers[order], times[order]
     again = (by_number[1:] == by_number[:-1]) & (by_time[1:] == by_time[:-1])
     answer[order[1:][again]] = False

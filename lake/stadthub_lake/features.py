@@ -16,7 +16,7 @@ from stadthub_lake import manifest
 from stadthub_lake.attributes import Attributes, unfold
 from stadthub_lake.batch import conform
 from stadthub_lake.changes import compare
-from stadthub_lake.dedupe import Numbers
+from stadthub_lake.layout import Numbers
 from stadthub_lake.manifest import FeedMark, Manifest, Version
 from stadthub_lake.progress import Change, Progress
 from stadthub_lake.storage import make_folder, placing, storing

@@ -1,6 +1,7 @@
 """Questions to the lake: rows, exports, aggregates, what the data cover. The front door for every face."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Protocol
@@ -14,6 +15,7 @@ from stadthub_lake.order import read_cursor
 from stadthub_lake.query import Page
 from stadthub_lake.relation import matching
 from stadthub_lake.sandbox import Sandbox
+from stadthub_lake.seal import Seal
 from stadthub_lake.snapshot import Snapshot
 from stadthub_schemas.dataset import Extent, Kind
 from stadthub_schemas.query import EVERYTHING, AggregateQuery, RowsQuery, Suppression
@@ -30,8 +32,12 @@ class Snapshots(Protocol):
 class Lake:
     """Answers questions. Thread-safe; one engine a process."""
 
-    def __init__(self, reader: Snapshots, threads: int = 2, seconds: float = 30.0, memory_mb: int = 2500) -> None:
+    def __init__(
+        self, reader: Snapshots, threads: int = 2, seconds: float = 30.0, memory_mb: int = 2500, cursor_key: bytes | None = None
+    ) -> None:
+        """`cursor_key`: what cursors are sealed with; processes that share it take one another's. Without it only this lake takes its own."""
         self._reader = reader
+        self._seal = Seal(cursor_key)
         self._engine = Engine(threads, seconds, memory_mb)
         self._cover = cover.Cover(self._engine)
         self._sandbox = Sandbox(seconds, memory_mb)
@@ -43,11 +49,15 @@ class Lake:
 
     def rows(self, question: RowsQuery) -> Page:
         """One page of rows as Arrow. QueryError, NotFound."""
-        return query.page(self._engine, self._page_snapshot(question), question)
+        opened = self._opened(question)
+        page = query.page(self._engine, self._page_snapshot(opened), opened)
+        return Page(page.table, self._sealed(page.cursor))
 
     def json(self, question: RowsQuery) -> tuple[bytes, str | None]:
         """One page of rows as a JSON array, and the cursor to the next."""
-        return query.page_json(self._engine, self._page_snapshot(question), question)
+        opened = self._opened(question)
+        body, cursor = query.page_json(self._engine, self._page_snapshot(opened), opened)
+        return body, self._sealed(cursor)
 
     def export(self, question: RowsQuery, format: str) -> Iterator[bytes]:  # noqa: A002 - the contract's word
         """All rows of the query as a stream of csv, json, geojson, parquet or arrow; mistakes are told before the first byte."""
@@ -96,6 +106,13 @@ class Lake:
     ) -> pa.Table:
         """Untrusted SQL over these datasets, run in its own process. The answer's schema metadata say `truncated`."""
         return self._sandbox.ask(text, [self._reader.snapshot(name) for name in datasets], hidden, suppressions)
+
+    def _opened(self, question: RowsQuery) -> RowsQuery:
+        """The question with its cursor as it was before it was sealed."""
+        return question if question.cursor is None else replace(question, cursor=self._seal.open(question.cursor))
+
+    def _sealed(self, cursor: str | None) -> str | None:
+        return None if cursor is None else self._seal.close(cursor)
 
     def _page_snapshot(self, question: RowsQuery) -> Snapshot:
         """The snapshot to page in. The rows of a table have no lasting key: its pages stay in the version where they began."""

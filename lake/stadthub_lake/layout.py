@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stadthub_schemas.dataset import Column, ColumnType
 from stadthub_schemas.rows import REJECTS
+
+Numbers = npt.NDArray[np.int64]
 
 TIME = pa.timestamp("us", tz="UTC")
 
@@ -90,7 +93,17 @@ def in_order(table: pa.Table) -> pa.Table:
     ranks = np.empty(len(names), dtype=np.int64)
     ranks[np.argsort(names)] = np.arange(len(names))
     times = table["phenomenon_time"].cast(pa.int64()).to_numpy()
-    return table.take(pa.array(np.lexsort((times, ranks[datastreams.indices.to_numpy()]))))
+    return table.take(pa.array(order_of(ranks[datastreams.indices.to_numpy()], times)))
+
+
+def order_of(numbers: Numbers, times: Numbers) -> Numbers:
+    """The order by number and, within it, by time; quick where the times of each number ascend already, as in most files they do."""
+    if not len(numbers) or numbers.max() > np.iinfo(np.uint16).max or numbers.min() < 0:
+        return np.lexsort((times, numbers))
+    order: Numbers = np.argsort(numbers.astype(np.uint16), kind="stable")
+    by_number, by_time = numbers[order], times[order]
+    ascends = (by_number[1:] != by_number[:-1]) | (by_time[1:] >= by_time[:-1])
+    return order if ascends.all() else np.lexsort((times, numbers))
 
 
 def bounds(times: pa.ChunkedArray) -> tuple[int, int]:

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from stadthub_lake.dedupe import Numbers, ask
+from stadthub_lake.dedupe import ask
 from stadthub_lake.delta import DataFile
+from stadthub_lake.layout import Numbers
 from stadthub_lake.storage import make_folder, placing, storing
 
 #: Below every time there is.
@@ -42,16 +43,20 @@ class Newest:
     def load(self, files: Sequence[DataFile]) -> None:
         """Learns the newest times: what the small file says if it still holds, and the data files of which it doesn't speak."""
         there = {Path(file.path).name: file.path for file in files}
-        said = self._read()
+        said = self._said_before()
         known = set(json.loads(said.schema.metadata[_FILES])) if said is not None else set()
         if said is not None and known <= there.keys():
             self._learn(said)
             self._said = frozenset(known)
         else:
             known = set()
-        unsaid = [path for name, path in there.items() if name not in known]
-        if unsaid:
-            self._learn(ask(NEWEST, {"files": unsaid}))
+        self.read(path for name, path in there.items() if name not in known)
+
+    def read(self, files: Iterable[str]) -> None:
+        """Learns what these data files hold."""
+        paths = list(files)
+        if paths:
+            self._learn(ask(NEWEST, {"files": paths}))
 
     def save(self, files: Sequence[DataFile]) -> None:
         """Writes down what is known of these data files, which are all of the table."""
@@ -99,7 +104,7 @@ class Newest:
     def _learn(self, found: pa.Table) -> None:
         self.store(self.number_all(found["datastream"].to_pylist()), found["newest"].to_numpy())
 
-    def _read(self) -> pa.Table | None:
+    def _said_before(self) -> pa.Table | None:
         """What the small file says; None if there is none, or if it is no longer whole."""
         try:
             said = pa.ipc.open_file(pa.py_buffer(self._file.read_bytes())).read_all()

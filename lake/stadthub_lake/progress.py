@@ -56,6 +56,7 @@ class Marks:
         self._table = table
         self._file = file
         self._known: dict[str, Mark] | None = None
+        self._own: set[str] = set()
 
     def all(self) -> dict[str, Mark]:
         """Position and counts of every feed, read once: the table and the file beside, whichever is further."""
@@ -82,6 +83,7 @@ class Marks:
 
     def moved(self, progress: Mapping[str, Progress]) -> dict[str, Mark]:
         """All marks as they will be; a position never goes back."""
+        self._own.update(progress)
         marks = {feed: Mark(max(one.position, self.position(feed)), one.counts) for feed, one in progress.items()}
         return self.all() | marks
 
@@ -94,6 +96,13 @@ class Marks:
             feeds = {feed: [mark.position, *mark.counts.as_dict().values()] for feed, mark in marks.items()}
             write_json(self._file, {"version": self._table.version, "feeds": feeds})
         self._known = dict(marks)
+
+    def refresh(self) -> None:
+        """Takes note of what other workers committed of their feeds."""
+        known = self.all()
+        for feed, mark in self._table.marks().items():
+            if feed not in self._own and (feed not in known or mark.position >= known[feed].position):
+                known[feed] = mark
 
     def committed(self, marks: Mapping[str, Mark]) -> None:
         """Takes note of what a transaction made durable."""

@@ -3,7 +3,6 @@
 import os
 import threading
 from bisect import bisect_right
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -42,7 +41,7 @@ class RawLog:
         self._min_free = min_free_bytes
         self._lock = threading.Lock()
         self._syncing = threading.Lock()
-        self._places: OrderedDict[int, tuple[int, int]] = OrderedDict()
+        self._places: dict[int, tuple[int, int]] = {}
         self._reader = SegmentReader(folder)
         with storing(self._name):
             make_folder(folder)
@@ -245,25 +244,29 @@ class RawLog:
             os.ftruncate(self._file, self._size)
 
     def _frames(self, after: int) -> Iterator[Frame]:
-        """All synced frames after a position; the place is remembered for the reader that goes on there."""
+        """All synced frames after a position; where a reader stops is remembered, for all who go on there."""
         firsts = self._known()
         limit = self._synced
-        number = max(bisect_right(firsts, after + 1) - 1, 0)
-        for first in firsts[number:]:
-            place = self._places.pop(after, None)
-            offset, position = (place[1], after + 1) if place and place[0] == first else (len(MAGIC), first)
-            size = limit[2] if first == limit[0] else None
-            if first > limit[0]:
-                return
-            for frame, end in self._reader.frames(first, position, offset, size, after):
-                if frame.position > after:
-                    after = frame.position
-                    self._remember(after, first, end)
-                    yield frame
+        stopped: tuple[int, int] | None = None
+        try:
+            for first in firsts[max(bisect_right(firsts, after + 1) - 1, 0) :]:
+                if first > limit[0]:
+                    return
+                place = self._places.get(after)
+                offset, position = (place[1], after + 1) if place and place[0] == first else (len(MAGIC), first)
+                size = limit[2] if first == limit[0] else None
+                for frame, end in self._reader.frames(first, position, offset, size, after):
+                    if frame.position > after:
+                        after, stopped = frame.position, (first, end)
+                        yield frame
+        finally:
+            if stopped is not None:
+                self._remember(after, stopped)
 
-    def _remember(self, position: int, first: int, offset: int) -> None:
-        """The newest place of each reader; the one before it is not needed any more."""
-        self._places.pop(position - 1, None)
-        self._places[position] = (first, offset)
-        while len(self._places) > PLACES:
-            self._places.popitem(last=False)
+    def _remember(self, position: int, place: tuple[int, int]) -> None:
+        """The newest places where readers stopped."""
+        with self._lock:
+            self._places.pop(position, None)
+            self._places[position] = place
+            while len(self._places) > PLACES:
+                del self._places[next(iter(self._places))]

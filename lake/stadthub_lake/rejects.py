@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections import defaultdict
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,6 +20,9 @@ from stadthub_schemas.rows import REJECTS
 
 #: More files than this are merged into one with the next commit.
 MOST_FILES = 50
+
+#: How long the files of forgotten rows stay for readers who are in the middle of them.
+FORGOTTEN = timedelta(hours=1)
 
 
 class Rejects:
@@ -57,19 +61,42 @@ class Rejects:
         self._tables[feed].refresh()
         return self._tables[feed]
 
+    def forget(self, feed: str, before: datetime) -> int:
+        """How many rows that were received before a time were dropped; their excerpts go as the raw log goes."""
+        with self._lock:
+            if not (self._root / feed).is_dir():
+                return 0
+            table = self._table(feed)
+            old = list(table.files())
+            times = [pq.read_table(file.path, columns=["received_time"], partitioning=None) for file in old]
+            gone: int = sum(part.filter(pc.field("received_time") < before).num_rows for part in times)
+            if not gone:
+                return 0
+            rows = pa.concat_tables(pq.read_table(file.path, schema=REJECTS_STORED, partitioning=None) for file in old)
+            left = rows.filter(pc.field("received_time") >= before)
+            added = [self._file(table, feed, left, table.position(feed))] if left.num_rows else []
+            table.commit(added, old, table.marks())
+            table.vacuum(FORGOTTEN)
+            return gone
+
     def _write(self, table: Table, feed: str, rows: pa.Table, progress: Progress) -> None:
         small = list(table.files()) if len(table.files()) > MOST_FILES else []
         with storing(f"rejects of {feed}"):
-            make_folder(table.folder)
             old = [pq.read_table(file.path, schema=REJECTS_STORED, partitioning=None) for file in small[-MOST_FILES:]]
             joined = pa.concat_tables([*old, rows]).sort_by([("position", "ascending"), ("row", "ascending")])
-            path = table.folder / f"rejects-{progress.position:020}-{uuid.uuid4()}.parquet"
-            with placing(path) as hidden:
-                pq.write_table(joined, hidden, compression="zstd", store_schema=False)
-        file = DataFile(str(path), path.stat().st_size, joined.num_rows, None, None)
+        file = self._file(table, feed, joined, progress.position)
         try:
             table.commit([file], small[-MOST_FILES:], {feed: Mark(progress.position, progress.counts)})
         except StorageError:
             if not table.holds([file]):
-                path.unlink(missing_ok=True)
+                Path(file.path).unlink(missing_ok=True)
                 raise
+
+    def _file(self, table: Table, feed: str, rows: pa.Table, position: int) -> DataFile:
+        """The rows as a file that is on disk but in no version yet."""
+        with storing(f"rejects of {feed}"):
+            make_folder(table.folder)
+            path = table.folder / f"rejects-{position:020}-{uuid.uuid4()}.parquet"
+            with placing(path) as hidden:
+                pq.write_table(rows, hidden, compression="zstd", store_schema=False)
+            return DataFile(str(path), path.stat().st_size, rows.num_rows, None, None)

@@ -15,21 +15,10 @@ import pyarrow.compute as pc
 from stadthub_lake.engine import Engine, Question
 from stadthub_lake.filters import Parameters, Scope, condition, has_box, quoted, read_time
 from stadthub_lake.snapshot import Snapshot
+from stadthub_lake.veil import NARROW, veiled
 from stadthub_schemas.dataset import Column, ColumnType, Kind
-from stadthub_schemas.query import EVERYTHING, SUPPRESSED, And, Comparison, Filter, Not, Operator, Or, Suppression
+from stadthub_schemas.query import EVERYTHING, And, Comparison, Filter, Not, Operator, Or, Suppression
 
-#: The columns of a timeseries that stand with each observation; all others stand once per datastream.
-NARROW = pa.schema(
-    [
-        pa.field("datastream", pa.string()),
-        pa.field("phenomenon_time", pa.timestamp("us", tz="UTC")),
-        pa.field("result", pa.float64()),
-        pa.field("result_text", pa.string()),
-        pa.field("quality", pa.string()),
-        pa.field("received_time", pa.timestamp("us", tz="UTC")),
-        pa.field("parameters", pa.string()),
-    ]
-)
 TIME = "phenomenon_time"
 
 #: So many datastreams are read thing by thing.
@@ -98,8 +87,8 @@ class Matching:
             self.parameters.tables["tail"] = self.snapshot.tail
             parts.append(f"SELECT {wanted} FROM tail")
         rows = "(" + (" UNION ALL ".join(parts) or self._nothing(names)) + ")"
-        if self.suppression is not None and self.narrow:
-            rows = f"(SELECT {veiled(self.suppression)} FROM {rows} AS v)"
+        if self.suppression is not None:
+            rows = f"(SELECT {veiled(self.suppression, self.snapshot)}{place} FROM {rows} AS v)"
         return f"{rows} AS o"
 
     def _spans(self) -> list[tuple[str, str]]:
@@ -139,17 +128,6 @@ class Matching:
         empty = [f"NULL::{types[name]} AS {quoted(name)}" for name in names]
         place = ["NULL::UBIGINT AS file_index", "NULL::BIGINT AS file_row_number"] if self.snapshot.kind is Kind.TABLE else []
         return f"SELECT {', '.join([*empty, *place])} WHERE false"
-
-
-def veiled(rule: Suppression) -> str:
-    """The columns of observations as they are shown to a reader who must not see small counts. Filters, orders, measures and files
-    are made of these columns, so that none of them can tell more than the rows do."""
-    observed = "split_part(v.datastream, ':', -1)"
-    total = rule.total.replace("'", "''")
-    hides = f"(starts_with({observed}, '{total}') AND ({observed} <> '{total}' OR v.result IS NULL OR v.result < {int(rule.k)}))"
-    said = {name: f"CASE WHEN {hides} THEN NULL ELSE v.{name} END" for name in ("result", "result_text", "parameters")}
-    said["quality"] = f"CASE WHEN {hides} THEN '{SUPPRESSED}' ELSE v.quality END"
-    return ", ".join(f"{said[name]} AS {name}" if name in said else f"v.{name}" for name in NARROW.names)
 
 
 def visible(snapshot: Snapshot, hidden: frozenset[str]) -> dict[str, Column]:

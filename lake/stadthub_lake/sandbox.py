@@ -16,16 +16,35 @@ import pyarrow as pa
 
 from stadthub_lake.engine import NARROW_IT, spatial_path
 from stadthub_lake.filters import quoted
-from stadthub_lake.relation import NARROW, veiled, visible
+from stadthub_lake.relation import visible
 from stadthub_lake.sandbox_functions import FUNCTIONS
 from stadthub_lake.snapshot import Snapshot
+from stadthub_lake.veil import NARROW, veiled
 from stadthub_schemas.dataset import ColumnType, Kind
 from stadthub_schemas.errors import QueryError
 from stadthub_schemas.query import Suppression
 
 MOST_TEXT = 20_000
-MOST_ROWS = 100_000
-MOST_BYTES = 64_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How large an answer may be, and how many processes wait for the next question."""
+
+    rows: int = 100_000
+    size: int = 64_000_000
+    ahead: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the views over timeseries say beyond what is stored: select items over `o.phenomenon_time`; and a condition on `o`."""
+
+    items: tuple[str, ...] = ()
+    where: str = "true"
+
+
+PLAIN = Words()
 
 PROGRAM = Path(__file__).with_name("sandbox_process.py")
 
@@ -52,9 +71,10 @@ _ARROW_TYPES = {
 
 
 class Sandbox:
-    """Runs one question a process. The next process is started ahead, so that a question needn't wait for its start."""
+    """Runs one question a process. The next process may be started ahead, so that a question needn't wait for its start."""
 
-    def __init__(self, seconds: float, memory_mb: int) -> None:
+    def __init__(self, seconds: float, memory_mb: int, bounds: Bounds = Bounds()) -> None:
+        self._bounds = bounds
         self._seconds = seconds
         self._memory_mb = memory_mb
         self._lock = threading.Lock()
@@ -68,13 +88,39 @@ class Sandbox:
             waiting.communicate()
 
     def ask(
-        self, text: str, snapshots: Sequence[Snapshot], hidden: Mapping[str, frozenset[str]], suppressions: Mapping[str, Suppression]
+        self,
+        text: str,
+        snapshots: Sequence[Snapshot],
+        hidden: Mapping[str, frozenset[str]],
+        suppressions: Mapping[str, Suppression],
+        words: Words = PLAIN,
     ) -> pa.Table:
-        """The answer, at most 100,000 rows; its schema metadata say `truncated`. QueryError."""
+        """The answer, within the bounds; its schema metadata say `truncated`. QueryError."""
+        sent: list[pa.Table] = []
+        tables: dict[str, int] = {}
+        views = []
+        for number, snapshot in enumerate(snapshots):
+            shown = visible(snapshot, hidden.get(snapshot.dataset, frozenset()))
+            if shown:
+                given = _Sent(sent, tables, words)
+                views.append(_view(number, snapshot, list(shown), given, suppressions.get(snapshot.dataset)))
+        spatial = any(snapshot.kind is Kind.FEATURES and snapshot.columns for snapshot in snapshots)
+        header = {"views": views, "tables": tables, "sent": len(sent), "spatial": str(spatial_path() or "") if spatial else ""}
+        said, body = self._asked(text, header, sent)
+        table = pa.ipc.open_stream(pa.py_buffer(body)).read_all()
+        return table.replace_schema_metadata({"truncated": str(said["truncated"]).lower()})
+
+    def names(self, text: str) -> frozenset[str]:
+        """The tables that a question names, if it may be asked at all; nothing is read. QueryError."""
+        said, _ = self._asked(text, {"views": None, "tables": {}, "sent": 0, "spatial": ""}, ())
+        return frozenset(said["names"])
+
+    def _asked(self, text: str, header: dict[str, Any], sent: Sequence[pa.Table]) -> tuple[dict[str, Any], bytes]:
+        """What the process says: a header, and the rows as an Arrow stream."""
         if len(text) > MOST_TEXT or "\0" in text:
             raise QueryError(f"sql: it is longer than {MOST_TEXT} characters" if "\0" not in text else "sql: it holds a NUL")
         try:
-            request = self._request(text.encode().decode(), snapshots, hidden, suppressions)
+            request = self._request({**header, "text": text.encode().decode()}, sent)
         except UnicodeEncodeError as error:
             raise QueryError("sql: it is not valid Unicode") from error
         process = self._process()
@@ -90,33 +136,19 @@ class Sandbox:
     def _process(self) -> subprocess.Popen[bytes]:
         """A fresh process; another one starts to wait for the next question."""
         with self._lock:
-            waiting, self._warm = self._warm, _start()
+            waiting, self._warm = self._warm, _start() if self._bounds.ahead else None
         if waiting is None or waiting.poll() is not None:
             return _start()
         return waiting
 
-    def _request(
-        self, text: str, snapshots: Sequence[Snapshot], hidden: Mapping[str, frozenset[str]], suppressions: Mapping[str, Suppression]
-    ) -> bytes:
-        sent: list[pa.Table] = []
-        tables: dict[str, int] = {}
-        views = []
-        for number, snapshot in enumerate(snapshots):
-            shown = visible(snapshot, hidden.get(snapshot.dataset, frozenset()))
-            if shown:
-                views.append(_view(number, snapshot, list(shown), _Sent(sent, tables), suppressions.get(snapshot.dataset)))
-        spatial = any(snapshot.kind is Kind.FEATURES and snapshot.columns for snapshot in snapshots)
+    def _request(self, said: dict[str, Any], sent: Sequence[pa.Table]) -> bytes:
         header = {
-            "text": text,
-            "views": views,
-            "tables": tables,
-            "sent": len(sent),
+            **said,
             "functions": sorted(FUNCTIONS),
-            "spatial": str(spatial_path() or "") if spatial else "",
             "memory_mb": self._memory_mb,
             "seconds": math.ceil(self._seconds) + 1,
-            "most_rows": MOST_ROWS,
-            "most_bytes": MOST_BYTES,
+            "most_rows": self._bounds.rows,
+            "most_bytes": self._bounds.size,
         }
         parts = [json.dumps(header).encode(), *(_stream(table) for table in sent)]
         return b"".join(struct.pack("<Q", len(part)) + part for part in parts)
@@ -136,10 +168,11 @@ def _start() -> subprocess.Popen[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """The tables that go to the process, and the place of those that have a name."""
+    """The tables that go to the process, the place of those that have a name, and what views say beyond what is stored."""
 
     tables: list[pa.Table]
     named: dict[str, int]
+    words: Words
 
 
 def _view(number: int, snapshot: Snapshot, shown: list[str], given: _Sent, suppression: Suppression | None) -> dict[str, Any]:
@@ -164,8 +197,8 @@ def _view(number: int, snapshot: Snapshot, shown: list[str], given: _Sent, suppr
             sent.append(table)
     if snapshot.tail is not None:
         rows += f" UNION ALL SELECT {fields} FROM tail_{number}"
-    if suppression is not None and narrow:
-        rows = f"SELECT {veiled(suppression)} FROM ({rows}) AS v"
+    if suppression is not None:
+        rows = f"SELECT {veiled(suppression, snapshot)} FROM ({rows}) AS v"
     kinds = {column.name: column.type for column in snapshot.columns}
     items = []
     for name in shown:
@@ -174,6 +207,9 @@ def _view(number: int, snapshot: Snapshot, shown: list[str], given: _Sent, suppr
             f"ST_GeomFromWKB({item}) AS {quoted(name)}" if kinds[name] is ColumnType.GEOMETRY and snapshot.kind is Kind.FEATURES else item
         )
     join = f" LEFT JOIN entities_{number} AS e ON e.datastream = o.datastream" if narrow else ""
+    if narrow:
+        items += given.words.items
+        join += f" WHERE {given.words.where}"
     view["sql"] = f"SELECT {', '.join(items)} FROM ({rows}) AS o{join}"
     return view
 
@@ -185,13 +221,12 @@ def _stream(table: pa.Table) -> bytes:
     return bytes(sink.getvalue().to_pybytes())
 
 
-def _read(output: bytes) -> pa.Table:
-    """The answer out of what the process said; a process that died said nothing: it met its limits."""
+def _read(output: bytes) -> tuple[dict[str, Any], bytes]:
+    """What the process said; a process that died said nothing: it met its limits."""
     if len(output) < 8:
         raise QueryError(f"sql: it needs more memory or time than it may have: {NARROW_IT}")
     (length,) = struct.unpack("<Q", output[:8])
-    said = json.loads(output[8 : 8 + length])
+    said: dict[str, Any] = json.loads(output[8 : 8 + length])
     if "error" in said:
         raise QueryError(f"sql: {said['error']}")
-    table = pa.ipc.open_stream(pa.py_buffer(output)[8 + length :]).read_all()
-    return table.replace_schema_metadata({"truncated": str(said["truncated"]).lower()})
+    return said, output[8 + length :]

@@ -123,13 +123,23 @@ def check(tree: Tree, tables: frozenset[str], functions: frozenset[str], taken: 
     if len(tree["statements"]) != 1:
         raise RefusedError("only one SELECT may be asked")
     parts = list(_walk(tree))
-    ctes = {str(entry["key"]).lower() for part in parts for entry in part.get("cte_map", {}).get("map", [])}
-    ctes |= {str(part["cte_name"]).lower() for part in parts if "cte_name" in part}
+    ctes = _ctes(parts)
     for name in ctes:
         if not _WORD.fullmatch(name) or name in taken:
             raise RefusedError(f"WITH {name!r}: another name is needed")
     for part in parts:
         _check_part(part, tables | ctes, functions)
+
+
+def _ctes(parts: list[Tree]) -> frozenset[str]:
+    """The names that a question gives to its own parts."""
+    ctes = {str(entry["key"]).lower() for part in parts for entry in part.get("cte_map", {}).get("map", [])}
+    return frozenset(ctes | {str(part["cte_name"]).lower() for part in parts if "cte_name" in part})
+
+
+def _tables(parts: list[Tree]) -> frozenset[str]:
+    """The tables that a question names."""
+    return frozenset(str(part["table_name"]).lower() for part in parts if part.get("type") == "BASE_TABLE")
 
 
 def _check_part(part: Tree, tables: frozenset[str], functions: frozenset[str]) -> None:
@@ -184,6 +194,8 @@ def answer(request: Tree, tables: list[pa.Table]) -> tuple[Tree, bytes]:
         }
     )
     tree = _refuse_early(database, request)
+    if request["views"] is None:
+        return {"names": sorted(_tables(tree) - _ctes(tree))}, b""
     named = {str(part["table_name"]).lower() for part in tree if "table_name" in part}
     views = [view for view in request["views"] if any(name.lower() in named for name in view["names"])]
     places = any(str(part.get("function_name", "")).lower().startswith("st_") for part in tree)
@@ -206,10 +218,14 @@ def answer(request: Tree, tables: list[pa.Table]) -> tuple[Tree, bytes]:
 def _refuse_early(database: duckdb.DuckDBPyConnection, request: Tree) -> list[Tree]:
     """The parts of the question, checked before anything is made readable."""
     there = database.execute("SELECT lower(view_name) FROM duckdb_views() UNION SELECT lower(table_name) FROM duckdb_tables()").fetchall()
-    taken = {name for (name,) in there} | {view["source"] for view in request["views"]} | set(request["tables"])
+    taken = {name for (name,) in there} | {view["source"] for view in request["views"] or ()} | set(request["tables"])
     found = database.execute("SELECT CAST(json_serialize_sql(CAST($text AS VARCHAR)) AS VARCHAR)", {"text": request["text"]}).fetchone()
-    allowed = frozenset(name.lower() for view in request["views"] for name in view["names"])
     tree = json.loads(found[0] if found else "{}")
+    allowed = (
+        _tables(list(_walk(tree)))
+        if request["views"] is None
+        else frozenset(name.lower() for view in request["views"] for name in view["names"])
+    )
     check(tree, allowed, frozenset(request["functions"]), frozenset(taken))
     return list(_walk(tree))
 

@@ -1,9 +1,10 @@
 """Reads frames out of the segments of one raw log, plain or compressed, while others append and compress."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from stadthub_lake.segments import PACKED, PLAIN, BrokenFrameError, Frame, frame_at, next_whole, unpack_segment
+from stadthub_lake.segments import PACKED, PLAIN, BrokenFrameError, Frame, frame_at, length_at, next_whole, unpack_segment
 from stadthub_lake.storage import reason
 from stadthub_schemas.errors import StorageError
 
@@ -42,7 +43,7 @@ class SegmentReader:
                 offset, position = start + end, position + 1
                 yield frame, offset
                 continue
-            fresh = self._window(first, offset, step, size)
+            fresh = self._window(first, offset, max(step, length_at(window, offset - start)), size)
             if len(fresh) <= len(window) - (offset - start):
                 if fresh:
                     raise StorageError(f"{self._name}: segment {first:020} is broken at position {position}")
@@ -59,7 +60,7 @@ class SegmentReader:
                     return self._unpack(first, path)[offset:end]
                 with path.open("rb") as file:
                     file.seek(offset)
-                    return file.read(max(end - offset, 0))
+                    return file.read(max(min(end, os.fstat(file.fileno()).st_size) - offset, 0))
             except FileNotFoundError:
                 continue
             except OSError as error:

@@ -10,7 +10,9 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import zstandard
 
@@ -32,8 +34,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One payload as it was received."""
 
     position: int
@@ -60,9 +61,8 @@ def pack(first: int, frames: Sequence[tuple[datetime, str, bytes]]) -> bytes:
         if time is not last_time:
             last_time, stamp = time, (time - _EPOCH) // _MICROSECOND
         label = name.encode()
-        rest = _REST.pack(stamp, position, len(label)) + label + body
-        parts.append(_FRONT.pack(len(rest), zlib.crc32(rest)))
-        parts.append(rest)
+        head = _REST.pack(stamp, position, len(label)) + label
+        parts += (_FRONT.pack(len(head) + len(body), zlib.crc32(body, zlib.crc32(head))), head, body)
     return b"".join(parts)
 
 
@@ -77,14 +77,25 @@ def frame_at(data: bytes, offset: int, position: int) -> tuple[Frame, int] | Non
         raise BrokenFrameError(offset, position)
     if len(data) < end:
         return None
-    rest = data[body_at:end]
-    if zlib.crc32(rest) != checksum:
+    if zlib.crc32(memoryview(data)[body_at:end]) != checksum:
         raise BrokenFrameError(offset, position)
-    stamp, found, size = _REST.unpack_from(rest)
+    stamp, found, size = _REST.unpack_from(data, body_at)
     if found != position:
         raise BrokenFrameError(offset, position)
-    name_end = _SHORTEST + size
-    return Frame(found, _EPOCH + timedelta(microseconds=stamp), rest[_SHORTEST:name_end].decode(), rest[name_end:]), end
+    name_at = body_at + _SHORTEST
+    name_end = name_at + size
+    return Frame(found, _moment(stamp), data[name_at:name_end].decode(), data[name_end:end]), end
+
+
+@lru_cache(maxsize=256)
+def _moment(stamp: int) -> datetime:
+    """The time behind microseconds since 1970. Frames that were written together share it."""
+    return _EPOCH + timedelta(microseconds=stamp)
+
+
+def length_at(data: bytes, offset: int) -> int:
+    """How many bytes the frame at an offset has, as far as the data tell: a large one is then read in one go."""
+    return _FRONT.size + int(_FRONT.unpack_from(data, offset)[0]) if len(data) >= offset + _FRONT.size else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from stadthub_lake import entities, inventory, manifest
 from stadthub_lake.delta import DataFile, Table
 from stadthub_lake.layout import ENTITIES, REJECTS_STORED, columns_of, moment
 from stadthub_lake.storage import local_folder, storing
-from stadthub_lake.tail import TailReader, overlay, uncommitted
+from stadthub_lake.tail import Tails, overlay, uncommitted
 from stadthub_schemas.dataset import TIMESERIES_COLUMNS, Column, Kind
 from stadthub_schemas.errors import NotFound
 
@@ -49,7 +49,7 @@ class _Shelf:
 
     entry: inventory.Entry
     table: Table
-    tail: TailReader
+    tails: Tails
     lock: threading.Lock = field(default_factory=threading.Lock)
     words: tuple[entities.EntityFile | None, pa.Table | None, pa.Table | None] = (None, None, None)
     fresh: tuple[list[tuple[str, pa.Table]], dict[str, int], pa.Table | None] = ([], {}, None)
@@ -86,26 +86,21 @@ class Reader:
             return _SNAPSHOTS[shelf.entry.kind](shelf, self._root / dataset, as_of)
 
     def rejects(self, feed: str, limit: int = 100) -> pa.Table:
-        """The refused rows of a feed, newest first."""
-        table = Table(self._root / inventory.REJECTS / feed)
-        if "/" in feed or not table.exists:
+        """The refused rows of a feed, newest first, whichever worker received them."""
+        if "/" in feed:
             return REJECTS_STORED.empty_table()
-        parts = [REJECTS_STORED.empty_table()]
-        with storing(f"rejects of {feed}"):
-            for file in sorted(table.files(), key=lambda one: Path(one.path).name, reverse=True):
-                parts.append(pq.read_table(file.path, schema=REJECTS_STORED, partitioning=None))
-                if sum(part.num_rows for part in parts) >= limit:
-                    break
-        order = [("position", "descending"), ("row", "descending")]
-        return pa.concat_tables(parts).sort_by(order).slice(0, limit)
+        root = self._root / inventory.REJECTS
+        found = [_rejects(Table(folder), limit) for folder in (root / feed, *root.glob(f"{feed}@*"))]
+        order = [("received_time", "descending"), ("position", "descending"), ("row", "descending")]
+        return pa.concat_tables(found).sort_by(order).slice(0, limit)
 
     def _shelf(self, dataset: str) -> _Shelf:
         with self._lock:
             if dataset not in self._shelves:
                 entry = inventory.read(self._root, dataset)
                 folder = inventory.OBSERVATIONS if entry.kind is Kind.TIMESERIES else inventory.ROWS
-                tail = TailReader(self._tails / dataset)
-                self._shelves[dataset] = _Shelf(entry, Table(self._root / dataset / folder), tail)
+                tails = Tails(self._tails / dataset)
+                self._shelves[dataset] = _Shelf(entry, Table(self._root / dataset / folder), tails)
             return self._shelves[dataset]
 
 
@@ -113,7 +108,7 @@ def _timeseries(shelf: _Shelf, folder: Path, as_of: datetime | None) -> Snapshot
     """Observations: the tail is read before the table, so that a row is in one of them whenever it is committed between."""
     if not shelf.table.exists:
         return replace(_empty(shelf), tail=uncommitted([], {}), entities=ENTITIES.empty_table(), columns=TIMESERIES_COLUMNS)
-    fresh, fresh_words = shelf.tail.read() if as_of is None else ([], None)
+    fresh, fresh_words = shelf.tails.read() if as_of is None else ([], None)
     table = shelf.table if as_of is None else _past(shelf, as_of)
     files = table.files() if as_of is not None else _newest(table)
     tail = uncommitted([], {}) if as_of else _tail(shelf, fresh, {feed: table.position(feed) for feed, _ in fresh})
@@ -198,6 +193,18 @@ def _past(shelf: _Shelf, as_of: datetime) -> Table:
     while len(shelf.past) > PAST_KEPT:
         shelf.past.popitem(last=False)
     return shelf.past[version]
+
+
+def _rejects(table: Table, limit: int) -> pa.Table:
+    """At least the newest of the refused rows in a table."""
+    parts = [REJECTS_STORED.empty_table()]
+    if table.exists:
+        with storing(f"rejects of {table.folder.name}"):
+            for file in sorted(table.files(), key=lambda one: Path(one.path).name, reverse=True):
+                parts.append(pq.read_table(file.path, schema=REJECTS_STORED, partitioning=None))
+                if sum(part.num_rows for part in parts) >= limit:
+                    break
+    return pa.concat_tables(parts)
 
 
 def _range(file: DataFile) -> Range:

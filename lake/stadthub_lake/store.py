@@ -1,4 +1,4 @@
-"""The writing side of the lake: one process at a time, thread-safe, nothing acknowledged is lost, nothing is stored twice."""
+"""The writing side of the lake: thread-safe, one process for each worker; nothing acknowledged is lost, nothing is stored twice."""
 
 import fcntl
 import threading
@@ -21,21 +21,23 @@ from stadthub_schemas.errors import Conflict, StorageError
 
 __all__ = ["Appended", "Change", "Corrected", "Finding", "Progress", "Store"]
 
-LOCK = "lake.lock"
+LOCK = "lake{}.lock"
 
 Writer = Series | FeatureSet | RowSet
 
 
 class Store:
-    """Writes datasets. A second process that tries is told so; readers are never in the way."""
+    """Writes datasets, as the main worker of the hub or as the one of this name. Workers with different names may write the same
+    timeseries at once; a second one of the same name is told so. Readers are never in the way."""
 
-    def __init__(self, uri: str, data_dir: Path) -> None:
+    def __init__(self, uri: str, data_dir: Path, worker: str = "") -> None:
         self._root = local_folder(uri)
+        self._worker = worker
         self._data_dir = data_dir.absolute()
         with storing("the lake"):
             make_folder(self._root)
             make_folder(self._data_dir)
-            self._lock_file = (self._data_dir / LOCK).open("ab")
+            self._lock_file = (self._data_dir / LOCK.format(worker and f"@{worker}")).open("ab")
         try:
             fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -49,8 +51,7 @@ class Store:
         """Lets another process write. What is pending stays in the raw log."""
         for writer in self._writers.values():
             if isinstance(writer, Series):
-                with writer.lock:
-                    writer.save_newest()
+                writer.save_newest()
         self._lock_file.close()
 
     def ensure(self, dataset: Dataset) -> None:
@@ -106,6 +107,15 @@ class Store:
         writer = self._writer(dataset)
         return writer.pending if isinstance(writer, Series) else 0
 
+    def version(self, dataset: str) -> int:
+        """How often a timeseries was changed, by whichever worker; 0 for features and tables."""
+        writer = self._writer(dataset)
+        if not isinstance(writer, Series):
+            return 0
+        with writer.lock:
+            writer.table.refresh()
+            return writer.table.version
+
     def compact(self, dataset: str) -> None:
         """Small files become few large, sorted ones."""
         compaction.compact(self._timeseries(dataset))
@@ -113,6 +123,10 @@ class Store:
     def retain(self, dataset: str, before: datetime) -> int:
         """How many observations older than a time were dropped."""
         return compaction.retain(self._timeseries(dataset), before)
+
+    def forget_rejects(self, feed: str, before: datetime) -> int:
+        """How many refused rows of a feed were dropped that were received before a time."""
+        return self._rejects.forget(feed, before)
 
     def vacuum(self, dataset: str, keep: timedelta) -> None:
         """Files and log entries that no `as_of` within the kept time needs are gone."""
@@ -137,7 +151,7 @@ class Store:
     def _open(self, entry: inventory.Entry) -> Writer:
         folder = self._root / entry.name
         if entry.kind is Kind.TIMESERIES:
-            return Series(entry.name, folder, self._data_dir)
+            return Series(entry.name, folder, self._data_dir, self._worker)
         if entry.kind is Kind.FEATURES:
             return FeatureSet(entry.name, folder / inventory.FEATURES)
         return RowSet(entry.name, folder / inventory.ROWS, self._data_dir / "progress" / f"{entry.name}.json", entry.key)

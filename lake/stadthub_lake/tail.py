@@ -1,9 +1,11 @@
 """Fresh rows as small Arrow files, so that every process sees them before their commit. The raw log is the truth: no fsync here.
 
-One file `index.json` names the files that count; it is replaced atomically, so a reader never sees a half-merged tail.
+One file `index.json` names the files that count; it is replaced atomically, so a reader never sees a half-merged tail. Each worker
+has a tail of its own: the main one in the dataset's folder, the others in folders below it that bear their names.
 """
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -58,8 +60,17 @@ class Index:
         hidden.replace(folder / INDEX)
 
 
+def folders(folder: Path) -> list[Path]:
+    """The tails of a dataset: that of the main worker and those of the others."""
+    try:
+        with os.scandir(folder) as found:
+            return [folder, *sorted(Path(one.path) for one in found if one.is_dir())]
+    except FileNotFoundError:
+        return []
+
+
 class TailWriter:
-    """The writing side of one dataset's tail. Not thread-safe: the store holds the dataset's lock."""
+    """The writing side of one worker's tail. Not thread-safe: the store holds the dataset's lock."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -149,7 +160,7 @@ class TailWriter:
 
 @dataclass(slots=True)
 class TailReader:
-    """The reading side of one dataset's tail, with the files it has read before. The reader holds the dataset's lock."""
+    """The reading side of one worker's tail, with the files it has read before. The reader holds the dataset's lock."""
 
     folder: Path
     _tables: dict[str, pa.Table] = field(default_factory=dict)
@@ -170,6 +181,24 @@ class TailReader:
         self._tables = {name: self._tables[name] if name in self._tables else _load(self.folder / name) for name in names}
         rows = [(part.feed, self._tables[part.name]) for part in index.parts]
         return rows, self._tables[index.entities] if index.entities else None
+
+
+class Tails:
+    """The reading side of a dataset's tails. The reader holds the dataset's lock."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._readers: dict[Path, TailReader] = {}
+
+    def read(self) -> tuple[list[tuple[str, pa.Table]], pa.Table | None]:
+        """The fresh rows of all workers by feed (schema TAIL), and the datastreams that the lake may not have yet."""
+        rows: list[tuple[str, pa.Table]] = []
+        words: pa.Table | None = None
+        for path in folders(self._folder):
+            found, fresh = self._readers.setdefault(path, TailReader(path)).read()
+            rows += found
+            words = overlay(words, fresh) if words is not None else fresh
+        return rows, words
 
 
 def _load(path: Path) -> pa.Table:

@@ -12,6 +12,7 @@ from stadthub_ingest.sources.broker import facts
 from stadthub_lake.verify import verify
 from stadthub_pipelines.clock import is_synchronised
 from stadthub_pipelines.folder import FeedFolder, Look
+from stadthub_pipelines.running import holder, worker_file
 from stadthub_schemas.errors import FeedError, SourceError, StadthubError
 from stadthub_schemas.feed import Feed, HttpSource, MqttSource, reveal
 from stadthub_schemas.settings import Settings
@@ -89,6 +90,13 @@ def _state(settings: Settings) -> Iterator[Finding]:
     try:
         catalog.migrate()
         for state in catalog.feeds():
+            worker = state.feed.partition("@")[2]
+            if worker and holder(settings.data_dir, worker_file(worker)) is None:
+                yield Finding(
+                    "warning",
+                    f"{state.feed}: worker {worker} does not run: what its broker keeps for it, and what it logged last, waits",
+                    f"start it: stadthub worker --name {worker}",
+                )
             if not state.counts.balanced:
                 yield Finding("error", f"{state.feed}: received is not stored + duplicate + rejected + dropped", "report this as a fault")
             if state.error is not None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stadthub_ingest.reducing import Reducer, is_private, reducer, storable
+from stadthub_ingest.sources.fetched import page_of, page_sign
 from stadthub_pipelines.keys import pseudonym_key
 from stadthub_schemas.feed import Feed
 
@@ -23,11 +24,13 @@ class Door:
 
     def frame(self, name: str, body: bytes) -> tuple[str, bytes] | None:
         """The name and the bytes to store; None if there is nothing to store. A topic, an address or a file's name can name a
-        person too: of a private feed only its own id is kept."""
+        person too: of a private feed only its own id is kept, and which page of how many it is."""
         if not self.private:
             return name, body
         reduced = storable(self.reduce(body, name))
-        return (self.feed.id, reduced) if reduced else None
+        number, pages = page_of(name)
+        kept = self.feed.id if pages == 1 else self.feed.id + page_sign(number, pages)
+        return (kept, reduced) if reduced else None
 
 
 def door(feed: Feed, data_dir: Path) -> Door:

@@ -1,5 +1,6 @@
 """One dataset's flow: its intakes take turns, so that what is pending and how far each has read always fit together."""
 
+import math
 import threading
 import time
 from datetime import UTC, datetime
@@ -41,20 +42,22 @@ class Flow:
         """Whether there is anything to judge or to commit."""
         return self._oldest is not None or any(intake.behind for intake in self.everyone.values())
 
-    def turn(self) -> None:
-        """Judge what every intake has waiting, and commit once it is enough or has waited long enough."""
+    def turn(self, seconds: float = math.inf) -> bool:
+        """Judge what every intake has waiting, and commit once it is enough or has waited long enough. Whether anything is left after
+        these seconds: then others have their turn first, however much comes."""
         with self.lock:
-            busy = True
-            while busy:
+            end, busy = time.monotonic() + seconds, True
+            while busy and time.monotonic() < end:
                 busy = False
                 for intake in self.everyone.values():
                     if intake.step():
                         self._oldest = self._oldest or time.monotonic()
                         busy = busy or intake.behind > 0
                 self._commit_if_due()
-                for intake in self.everyone.values():
-                    if not busy or intake.is_full:
-                        intake.remember()
+            for intake in self.everyone.values():
+                if not busy or intake.is_full:
+                    intake.remember()
+            return busy
 
     def note_work(self) -> None:
         """Something was judged outside a turn: it waits for its commit."""

@@ -4,19 +4,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stadthub_ingest.judge import Judge
-from stadthub_ingest.reducing import is_private
-from stadthub_schemas.dataset import Dataset
+from stadthub_ingest.reducing import counts_people
+from stadthub_pipelines.lineage import Model, read_model, trace
+from stadthub_schemas.dataset import Dataset, Kind
+from stadthub_schemas.derived import Derived, load_file
 from stadthub_schemas.errors import FeedError
-from stadthub_schemas.feed import Feed, load_feed
+from stadthub_schemas.feed import Feed, MqttSource
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look at the folder found: the feeds that are right, with the dataset of each, and the sentences about wrong files."""
+    """What one look at the folder found: the feeds and models that are right, with the dataset of each, and the sentences about wrong
+    files."""
 
     feeds: dict[str, Feed] = field(default_factory=dict)
+    models: dict[str, Model] = field(default_factory=dict)
     datasets: dict[str, Dataset] = field(default_factory=dict)
     wrong: dict[str, str] = field(default_factory=dict)
+
+    def shared(self) -> "Look":
+        """What a further worker takes part in: the timeseries whose messages a broker shares out."""
+        feeds = {name: feed for name, feed in self.feeds.items() if isinstance(feed.source, MqttSource) and feed.source.shared}
+        feeds = {name: feed for name, feed in feeds.items() if feed.kind is Kind.TIMESERIES}
+        return Look(feeds, datasets={name: self.datasets[name] for name in feeds})
 
 
 class FeedFolder:
@@ -26,6 +36,7 @@ class FeedFolder:
         self._folder = folder
         self._stamps: dict[Path, tuple[int, int]] = {}
         self._right: dict[Path, Feed] = {}
+        self._models: dict[Path, Model] = {}
         self._wrong: dict[Path, str] = {}
 
     def look(self) -> Look | None:
@@ -35,6 +46,7 @@ class FeedFolder:
             return None
         for path in set(self._stamps) - set(stamps):
             self._right.pop(path, None)
+            self._models.pop(path, None)
             self._wrong.pop(path, None)
         for path, stamp in stamps.items():
             if self._stamps.get(path) != stamp:
@@ -45,18 +57,23 @@ class FeedFolder:
     def _read(self, path: Path) -> None:
         """Take the file up if it is right, else remember what is wrong with it."""
         try:
-            feed = load_feed(path)
-            Judge(feed)
+            found = load_file(path)
+            if isinstance(found, Derived):
+                self._models[path] = read_model(found, path.name)
+                self._right.pop(path, None)
+            else:
+                Judge(found)
+                self._right[path] = found
+                self._models.pop(path, None)
         except FeedError as error:
             self._wrong[path] = str(error)
         else:
-            self._right[path] = feed
             self._wrong.pop(path, None)
 
     def _together(self) -> Look:
         """What can only be seen over all files: ids given twice, datasets described never or twice."""
         feeds: dict[str, Feed] = {}
-        wrong = {(self._right[path].id if path in self._right else path.stem): sentence for path, sentence in self._wrong.items()}
+        wrong = {self._name(path): sentence for path, sentence in self._wrong.items()}
         described: dict[str, Dataset] = {}
         by: dict[str, str] = {}
         for path, feed in sorted(self._right.items()):
@@ -77,7 +94,27 @@ class FeedFolder:
             if reason is not None:
                 wrong[feed.id] = reason
                 del feeds[feed.id]
-        return Look(feeds, {feed.id: described[feed.dataset] for feed in feeds.values()}, wrong)
+        datasets = {feed.id: described[feed.dataset] for feed in feeds.values()}
+        return self._with_models(Look(feeds, {}, datasets, wrong), described)
+
+    def _with_models(self, look: Look, described: dict[str, Dataset]) -> Look:
+        """The same with the derived datasets that can be computed."""
+        models: dict[str, Model] = {}
+        for path, model in sorted(self._models.items()):
+            key = model.derived.id
+            if key in models or key in look.feeds:
+                look.wrong[path.stem] = f"{path.name}: id: {key!r} is the id of another feed file too: give each its own"
+            else:
+                models[key] = model
+        lineages = trace(models, described)
+        wrong = {key: "\n".join(f"{key}: {sentence}" for sentence in sentences) for key, sentences in lineages.wrong.items()}
+        return Look(look.feeds, dict(lineages.models), {**look.datasets, **lineages.datasets}, {**look.wrong, **wrong})
+
+    def _name(self, path: Path) -> str:
+        """The id of the feed or model that a file held when it was right; else the file's own name."""
+        if path in self._right:
+            return self._right[path].id
+        return self._models[path].derived.id if path in self._models else path.stem
 
 
 def _misfit(feed: Feed, described: dict[str, Dataset]) -> str | None:
@@ -86,7 +123,7 @@ def _misfit(feed: Feed, described: dict[str, Dataset]) -> str | None:
         return f"{feed.id}: metadata: no feed file describes dataset {feed.dataset!r}: add a [metadata] table to one of its feeds"
     if described[feed.dataset].kind is not feed.kind:
         return f"{feed.id}: kind: dataset {feed.dataset!r} is {described[feed.dataset].kind}, this feed says {feed.kind}"
-    if is_private(feed) and described[feed.dataset].metadata.privacy is None:
+    if counts_people(feed) and described[feed.dataset].metadata.privacy is None:
         return f"{feed.id}: metadata.privacy: missing: decoder {feed.decoder} reads of people: say purpose and legal_basis"
     return None
 

@@ -1,27 +1,39 @@
 """Raw log to lake for one feed: what is logged is judged, stored, counted; nothing is skipped and nothing is told twice."""
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from itertools import groupby
 
 import pyarrow as pa
 
 from stadthub_catalog.catalog import Catalog
+from stadthub_ingest import registry
+from stadthub_ingest.frames import FrameCounter
 from stadthub_ingest.judge import Judge, Judged, Payload
 from stadthub_ingest.sources.fetched import page_of
 from stadthub_lake.rawlog import Frame, RawLog
 from stadthub_lake.store import Progress, Store
+from stadthub_pipelines.drift import Watch
+from stadthub_pipelines.profile import Difference
+from stadthub_pipelines.quarantine import RELEASE, Quarantine, told
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Dataset, Kind
-from stadthub_schemas.errors import TypeConflict
-from stadthub_schemas.feed import Feed
-from stadthub_schemas.rows import EXCERPT, REJECTS
+from stadthub_schemas.errors import StadthubError, TypeConflict
+from stadthub_schemas.feed import Contract, Feed
+from stadthub_schemas.finding import Held, HeldState
 
 #: How many frames and bytes are judged in one go: enough to be column-wise, little enough to keep memory flat (a wide CSV
 #: of 28 MB in one go took 1.5 GB and a fifth more time than in four).
 MOST_FRAMES = 10_000
 MOST_BYTES = 8_000_000
+
+#: With how many frames an intake begins, and how long judging them may take, in seconds: others wait meanwhile, so where a decoder is
+#: slow fewer are judged in one go.
+FIRST_FRAMES = 1000
+STEP_SECONDS = 0.5
 
 #: How many new rows wait at most until the catalogue is told of them.
 MOST_FRESH = 500_000
@@ -36,6 +48,11 @@ class Doors:
 
     store: Store
     catalog: Catalog
+    worker: str = ""
+
+    def member(self, feed: str) -> str:
+        """The name of a feed's raw log and progress in this worker: the feed's own in the main one."""
+        return f"{feed}@{self.worker}" if self.worker else feed
 
 
 class Intake:
@@ -44,11 +61,15 @@ class Intake:
     def __init__(self, feed: Feed, dataset: Dataset, log: RawLog, doors: Doors) -> None:
         self.feed = feed
         self.log = log
+        self.member = doors.member(feed.id)
         self._dataset = dataset
         self._judge = Judge(feed)
+        known_as = feed.model_copy(update={"id": self.member})  # each worker knows its own payloads, by positions of its own raw log
+        self._watch = Watch(known_as, self._judge, doors.catalog)
+        self._aside = Quarantine(known_as, log, doors.catalog)
         self._store = doors.store
         self._catalog = doors.catalog
-        progress = doors.store.progress(dataset.name, feed.id)
+        progress = doors.store.progress(dataset.name, self.member)
         if progress.position > log.last:  # the raw log was lost or forgotten: positions never go back
             log.start_after(progress.position)
         self.position = progress.position
@@ -56,8 +77,11 @@ class Intake:
         self.committed_position = progress.position
         self.last_message: datetime | None = None
         self.quarantine: str | None = None
+        self.look_at_quarantine()
         self.remembered = progress.position
+        self.frames = FrameCounter() if getattr(registry.read_options(feed), "frame_counter", False) else None
         self._fresh: list[pa.Table] = []
+        self._most = FIRST_FRAMES
         self._counts_lock = threading.Lock()
 
     @property
@@ -77,18 +101,31 @@ class Intake:
 
     def step(self) -> int:
         """Judge and store the next frames; answer how many there were."""
-        frames = self.log.read(self.position, MOST_FRAMES, MOST_BYTES)
+        frames = self.log.read(self.position, 1 if self._watch.is_learning else self._most, MOST_BYTES)
         if frames:
-            self._take(frames)
+            started, before = time.monotonic(), self.counts
+            try:
+                self._take(frames)
+            except StadthubError:
+                self.counts = before  # all of these frames come again
+                raise
             self.position = frames[-1].position
             self.last_message = frames[-1].received_time
+            self._pace(time.monotonic() - started)
         return len(frames)
+
+    def _pace(self, seconds: float) -> None:
+        """Take fewer frames after a long step, more after a short one."""
+        if seconds > STEP_SECONDS:
+            self._most = max(1, self._most // 4)
+        elif seconds < STEP_SECONDS / 4:
+            self._most = min(MOST_FRAMES, self._most * 2)
 
     def remember(self) -> None:
         """Tell the catalogue what is new since the last time: once for many steps, and not before the lake has it."""
-        if self._fresh:
-            self._catalog.remember(self._dataset.name, pa.concat_tables(self._fresh))
-            self._fresh = []
+        for _, alike in groupby(self._fresh, lambda rows: rows.schema):  # rows of large payloads are coded
+            self._catalog.remember(self._dataset.name, pa.concat_tables(alike))
+        self._fresh = []
         self.remembered = self.position
 
     def remind(self, noted: int) -> None:
@@ -100,51 +137,71 @@ class Intake:
             frames = [frame for frame in self.log.read(position, MOST_FRAMES, MOST_BYTES) if frame.position <= self.position]
             if not frames:
                 return
-            self._catalog.remember(self._dataset.name, self._judge.judge([_payload(frame) for frame in frames]).accepted)
+            payloads = [_payload(frame) for frame in (*self._aside.left_out(frames), *self._aside.released_in(frames))]
+            self._catalog.remember(self._dataset.name, self._judge.judge(payloads).accepted)
             position = frames[-1].position
 
     def replay(self, since: datetime) -> Counts:
         """Judge again what was received since then, with today's decoder and rules: what is stored alike is a duplicate, another value
-        takes the place of the stored one."""
+        takes the place of the stored one. What is in quarantine since then is released if it fits now."""
+        self._aside.ask_again(since)
+        self._aside.grant()
         before = self.counts
         position, end = self.log.since(since), self.position
-        self._store.commit(self._dataset.name, {self.feed.id: self.progress})  # only what is in the lake can be corrected
+        self._store.commit(self._dataset.name, {self.member: self.progress})  # only what is in the lake can be corrected
         self.committed_position = end
         if self._dataset.kind is not Kind.TIMESERIES:
-            position = max(position, end - 1)  # each payload is the whole: only the last one counts
+            last = self._watch.last_good or end
+            position, end = (end, end) if position >= last else (last - 1, last)  # each payload is the whole: only the last good one counts
         while position < end:
             frames = [frame for frame in self.log.read(position, MOST_FRAMES, MOST_BYTES) if frame.position <= end]
             if not frames:
                 break
-            if self._dataset.kind is Kind.TIMESERIES:
-                self._correct(frames)
-            else:
-                self._take(frames)
+            again = self._aside.left_out(frames)
+            if again and self._dataset.kind is Kind.TIMESERIES:
+                self._correct(again)
+            elif again:
+                self._take(again)
             position = frames[-1].position
         return self.counts - before
 
     def _take(self, frames: Sequence[Frame]) -> None:
-        if self._dataset.kind is Kind.TIMESERIES:
-            self._append(frames)
-        else:
-            for frame in frames:
-                self._replace(frame)
+        for releases, group in groupby(frames, lambda frame: frame.name == RELEASE):
+            if releases:
+                for frame in group:
+                    self._release(frame)
+            elif self._dataset.kind is Kind.TIMESERIES:
+                self._append([_payload(frame) for frame in group])
+            else:
+                for frame in group:
+                    self._replace(frame)
 
-    def _append(self, frames: Sequence[Frame]) -> None:
+    def _append(self, payloads: Sequence[Payload]) -> None:
         """Observations: each row on its own, in one batch."""
-        judged = self._judge.judge([_payload(frame) for frame in frames])
-        last = frames[-1].position
+        last = payloads[-1].position
+        sound, strange = self._watch.sift(payloads)
+        for payload, differences in strange:
+            self._refuse([payload], last, differences)
+        if sound:
+            self._store_rows(sound, self._judge.judge(sound), last)
+
+    def _store_rows(self, payloads: Sequence[Payload], judged: Judged, last: int) -> None:
+        """Observations are appended, as far as they are new."""
+        judged = self._watch.narrowed(judged)
         self._reject(last, judged.rejects)
-        appended = self._store.append(self._dataset.name, self.feed.id, last, judged.accepted)
+        appended = self._store.append(self._dataset.name, self.member, last, judged.accepted)
         self._fresh.append(appended.fresh)
+        if self.frames is not None:
+            self.frames.count(appended.fresh)
         self._count(judged, appended.stored, appended.duplicate)
+        self._watch.learn(payloads, judged)
 
     def _correct(self, frames: Sequence[Frame]) -> None:
         """Observations that were judged before: what is other now replaces what is stored, here and among the latest values."""
         judged = self._judge.judge([_payload(frame) for frame in frames])
         last = frames[-1].position
         self._reject(last, judged.rejects)
-        corrected = self._store.correct(self._dataset.name, self.feed.id, last, judged.accepted)
+        corrected = self._store.correct(self._dataset.name, self.member, last, judged.accepted)
         self._catalog.remember(self._dataset.name, corrected.fresh)
         self._count(judged, corrected.stored + corrected.changed, corrected.duplicate)
 
@@ -156,40 +213,107 @@ class Intake:
         whole = [frame] if pages == 1 else self._pages(frame, pages)
         if not whole:
             reason = f"payload: of its {pages} pages not all are here: fetch it again"
-            self._reject(frame.position, _quarantined(frame, reason))
+            self._reject(frame.position, self._aside.reject(_payload(frame), reason))
             self._add(Counts(received=1, rejected=1))
             return
-        judged = self._judge.judge([_payload(one) for one in whole])
-        self._reject(frame.position, pa.concat_tables([judged.rejects, judged.notes]))
-        if judged.accepted.num_rows == 0:
-            self._count(judged, 0, 0)
+        payloads = [_payload(one) for one in whole]
+        _, strange = self._watch.sift(payloads)
+        if strange:
+            self._refuse(payloads, frame.position, [one for _, differences in strange for one in differences])
             return
+        judged = self._judge.judge(payloads)
         try:
-            change = self._store.replace(self._dataset.name, self.feed.id, judged.accepted, Progress(self.position, self.counts))
+            self._store_whole(payloads, judged)
         except TypeConflict as conflict:
-            self.quarantine = str(conflict)
-            rows = judged.accepted.num_rows
-            self._reject(frame.position, _quarantined(frame, f"quarantined with {rows} rows: {conflict}"))
-            self._add(Counts(received=judged.received, rejected=judged.received - judged.dropped, dropped=judged.dropped))
+            self._put_aside(payloads, str(conflict), (), judged)
+
+    def _store_whole(self, payloads: Sequence[Payload], judged: Judged) -> None:
+        """These pages become the dataset's newest version, if anything in them is good. TypeConflict: they can't."""
+        rows, same = judged.accepted.num_rows, 0
+        if rows:
+            change = self._store.replace(self._dataset.name, self.member, judged.accepted, Progress(self.position, self.counts))
+            same = rows - change.added - change.changed
+            self.quarantine = None
+        self._reject(payloads[-1].position, pa.concat_tables([judged.rejects, judged.notes]))
+        self._count(judged, rows - same, same)
+        self._watch.learn(payloads, judged)
+
+    def _refuse(self, payloads: Sequence[Payload], position: int, differences: Sequence[Difference]) -> None:
+        """What the contract does not let pass: it is put aside, or with a frozen feed refused."""
+        judged = self._judge.judge(payloads)
+        if self.feed.contract is Contract.QUARANTINE:
+            self._put_aside(payloads, told(differences), differences, judged)
             return
-        self.quarantine = None
-        self._count(judged, change.added + change.changed, judged.accepted.num_rows - change.added - change.changed)
+        reason = f"payload: {told(differences)}: the feed is frozen; mend it with renames, or set another contract"
+        self._reject(position, self._aside.reject(payloads[-1], reason))
+        self._add(Counts(received=max(judged.received, 1), rejected=max(judged.received, 1)))
+
+    def _put_aside(self, payloads: Sequence[Payload], reason: str, differences: Sequence[Difference], judged: Judged) -> None:
+        """Keep a payload for an operator's word: until then its rows count as rejected."""
+        rows = max(judged.received, 1)
+        self.quarantine = reason
+        self._aside.hold(payloads, reason, differences, rows)
+        self._reject(payloads[-1].position, self._aside.reject(payloads[-1], f"quarantined with {rows} rows: {reason}"))
+        self._add(Counts(received=rows, rejected=rows))
+
+    def _release(self, release: Frame) -> None:
+        """Take a payload out of quarantine, if it fits now or is to be the new normal."""
+        wanted = self._aside.wanted(release)
+        if wanted is None:
+            return
+        held, payloads = wanted[0], [_payload(frame)._replace(position=release.position) for frame in wanted[1]]
+        refusal = self._take_in(held, payloads)
+        if refusal is None:
+            self._add(Counts(received=-held.rows, rejected=-held.rows))
+            self._aside.released(held, release.position)
+        else:
+            self._aside.keep(held, *refusal)
+        self.look_at_quarantine()
+
+    def _take_in(self, held: Held, payloads: Sequence[Payload]) -> tuple[str, Sequence[Difference]] | None:
+        """Store what was held, or say why it can't be. A whole that a newer one has followed is not stored any more: it is dropped."""
+        accepting = held.state is HeldState.ACCEPTING
+        against = [] if accepting else [one for _, differences in self._watch.sift(payloads)[1] for one in differences]
+        judged = self._judge.judge(payloads)
+        if against:
+            return told(against), against
+        if not judged.accepted.num_rows:
+            return f"nothing in it can be read: {judged.rejects['reason'][0] if judged.rejects.num_rows else 'it is empty'}", ()
+        if self._dataset.kind is Kind.TIMESERIES:
+            self._store_rows(payloads, judged, payloads[-1].position)
+        elif held.position < self._watch.last_good:
+            self._add(Counts(received=held.rows, dropped=held.rows))
+        else:
+            try:
+                self._store_whole(payloads, judged)
+            except TypeConflict as conflict:
+                return str(conflict), ()
+            self._watch.last_good = held.position
+        if accepting:
+            self._watch.adopt(payloads[-1])
+        return None
+
+    def look_at_quarantine(self) -> None:
+        """Whether payloads still wait for an operator that the served data lack."""
+        self.quarantine = self._aside.reason(0 if self._dataset.kind is Kind.TIMESERIES else self._watch.last_good)
+
+    def grant(self) -> None:
+        """Do what operators want with payloads in quarantine; the flow's lock is held."""
+        self._aside.grant()
+        self.look_at_quarantine()
+
+    def close(self) -> None:
+        """Keep what was learned of the feed."""
+        self._watch.keep()
 
     def _pages(self, last: Frame, pages: int) -> list[Frame]:
         """All pages of the fetch that ends with this one; none if some are missing."""
-        found: list[Frame] = []
-        after = last.position - pages
-        while after >= 0 and len(found) < pages:
-            frames = self.log.read(after, pages - len(found), MOST_BYTES)
-            if not frames:
-                break
-            found += frames
-            after = frames[-1].position
+        found = self._aside.frames(last.position, pages)
         return found if [page_of(one.name) for one in found] == [(number, pages) for number in range(1, pages + 1)] else []
 
     def _reject(self, position: int, rejects: pa.Table) -> None:
         if rejects.num_rows:
-            self._store.reject(self.feed.id, position, rejects)
+            self._store.reject(self.member, position, rejects)
 
     def _count(self, judged: Judged, stored: int, duplicate: int) -> None:
         self._add(Counts(judged.received, stored, duplicate, judged.rejects.num_rows, judged.dropped))
@@ -200,15 +324,4 @@ class Intake:
 
 
 def _payload(frame: Frame) -> Payload:
-    return Payload(frame.position, frame.received_time, frame.name, frame.body)
-
-
-def _quarantined(frame: Frame, reason: str) -> pa.Table:
-    row = {
-        "position": frame.position,
-        "row": 0,
-        "received_time": frame.received_time.astimezone(UTC),
-        "reason": reason,
-        "excerpt": frame.body[:EXCERPT].decode("utf-8", "replace"),
-    }
-    return pa.Table.from_pylist([row], schema=REJECTS)
+    return Payload._make(frame)

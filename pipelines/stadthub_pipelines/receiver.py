@@ -2,11 +2,13 @@
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import structlog
 
+from stadthub_ingest.judge import TOO_BIG
 from stadthub_ingest.sources.mqtt import Message, Subscription
 from stadthub_lake.rawlog import RawLog
 from stadthub_pipelines.door import Door
@@ -18,8 +20,13 @@ LOG = structlog.get_logger()
 #: How many messages share one fdatasync at most.
 GROUP = 5000
 
-#: How many messages may wait in memory; with QoS 1 the in-flight window bounds them long before.
-WAITING = 100_000
+#: How many messages, and how many bytes of them, may wait in memory. Then no more are read: the broker waits, and drops what has QoS 0.
+WAITING = 20_000
+WAITING_BYTES = 64_000_000
+
+#: For how long no more are read, and how often is looked, in seconds. Then the connection is dropped; a disk may be full for days.
+PATIENCE = 20.0
+LOOK = 0.02
 
 #: How long a full disk is given before it is tried again, in seconds.
 BREATH = 1.0
@@ -31,12 +38,14 @@ class Receiver:
     def __init__(self, feed: Feed, source: MqttSource, log: RawLog, door: Door, notice: Callable[[], None]) -> None:
         self.error: str | None = None
         self._feed = feed
+        self._source = source
         self._log = log
         self._door = door
         self._notice = notice
         self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._came = self._stored = 0  # bytes
         self._stopping = threading.Event()
-        self._subscription = Subscription(feed.id, source, self._deliver)
+        self._subscription = Subscription(feed.id, source, self._deliver, self._leave_out)
         self._thread = threading.Thread(target=self._work, name=f"receive-{feed.id}", daemon=True)
 
     @property
@@ -62,10 +71,26 @@ class Receiver:
         self._thread.join(timeout=10)
 
     def _deliver(self, message: Message) -> None:
-        """Queue a message; StorageError when too many wait, which only QoS 0 can bring about: the connection is dropped then."""
-        if self._inbox.qsize() >= WAITING:
-            raise StorageError(f"{self._feed.id}: {WAITING} messages wait to be stored: no more are taken until there is room")
+        """Queue a message; where too many wait, once there is room. StorageError when there is none for long: the connection is dropped."""
+        if self._is_full():
+            self._wait_for_room()
+        self._came += len(message.body)
         self._inbox.put(message)
+
+    def _is_full(self) -> bool:
+        return self._inbox.qsize() >= WAITING or self._came - self._stored >= WAITING_BYTES
+
+    def _wait_for_room(self) -> None:
+        end = time.monotonic() + PATIENCE
+        while self._is_full():
+            if time.monotonic() > end or self._stopping.wait(LOOK):
+                raise StorageError(f"{self._feed.id}: too many messages wait to be stored: no more are taken until there is room")
+
+    def _leave_out(self, topic: str, size: int) -> None:
+        """Count what is too big as a refused message. (What is not ours at all, out of an older session, is not counted.)"""
+        if size > self._source.max_bytes:
+            LOG.warning("message is too big", feed=self._feed.id, topic=topic, bytes=size, max_bytes=self._source.max_bytes)
+            self._deliver(Message(topic, TOO_BIG, 0, None))
 
     def _work(self) -> None:
         while (group := self._next_group()) is not None:
@@ -110,6 +135,7 @@ class Receiver:
                 if self._stopping.wait(BREATH):
                     return
         self.error = None
+        self._stored += sum(len(message.body) for message in group)
         for message in group:
             message.acknowledge()
         self._notice()

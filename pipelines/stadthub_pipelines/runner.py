@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from stadthub_catalog.catalog import Catalog
+from stadthub_catalog.entry import FeedState
+from stadthub_ingest.frames import FrameCounter
 from stadthub_ingest.sources.reach import Reach
 from stadthub_lake.rawlog import RawLog
 from stadthub_pipelines.door import door
@@ -59,7 +61,8 @@ class Runner:
     def __init__(self, feed: Feed, flow: Flow, place: Place) -> None:
         self.feed = feed
         self.flow = flow
-        self.log = RawLog(place.data_dir / "raw" / feed.id, place.min_free_bytes)
+        self.member = place.doors.member(feed.id)
+        self.log = RawLog(place.data_dir / "raw" / self.member, place.min_free_bytes)
         self.intake = Intake(feed, flow.dataset, self.log, place.doors)
         self.paused = True
         self.puller: Puller | None = None
@@ -73,9 +76,12 @@ class Runner:
         self._door = door(feed, place.data_dir)
         if isinstance(feed.source, HttpSource | FileSource):
             self.puller = Puller(feed, self.log, self._door, place.surroundings)
-        self.intake.remind(_noted(place.catalog, feed.id))
+        noted = _noted(place.catalog, self.member)
+        if self.intake.frames is not None:
+            self.intake.frames = FrameCounter(noted.frames_received, noted.frames_missing, noted.frames_restarts)
+        self.intake.remind(noted.position)
         with flow.lock:
-            flow.intakes[feed.id] = self.intake
+            flow.intakes[self.member] = self.intake
 
     def obey(self, *, paused: bool) -> None:
         """Take in or don't, as the operator or the feed file wants."""
@@ -94,7 +100,7 @@ class Runner:
         """Take in. What can't begin yet (a secret or a certificate is missing) stays paused, says why, and is tried again."""
         self._refusal = None
         if isinstance(self.feed.source, MqttSource):
-            receiver = Receiver(self.feed, self.feed.source, self.log, self._door, self._place.notice)
+            receiver = Receiver(self.feed, self._member_of(self.feed.source), self.log, self._door, self._place.notice)
             try:
                 receiver.start()
             except StadthubError as error:
@@ -104,6 +110,11 @@ class Runner:
         self.paused = False
         if self.puller is not None:
             self.puller.begin()
+
+    def _member_of(self, source: MqttSource) -> MqttSource:
+        """The source as this worker subscribes to it: each member of a shared subscription has a session of its own."""
+        worker = self._place.doors.worker
+        return source.model_copy(update={"client_id": f"{source.client_id or f'stadthub-{self.feed.id}'}-{worker}"}) if worker else source
 
     def _pause(self) -> None:
         """Take nothing in any more; the broker and the far side keep what comes."""
@@ -119,13 +130,17 @@ class Runner:
         self.flow.turn()
         self.flow.commit()
         with self.flow.lock:
-            self.flow.intakes.pop(self.feed.id, None)
+            self.flow.intakes.pop(self.member, None)
+        self.intake.close()
         self.log.close()
+
+    @property
+    def has_pushed(self) -> bool:
+        """Whether a body waits that was pushed."""
+        return isinstance(self.feed.source, PushSource) and not self.paused and self._spool.is_dir() and any(self._spool.iterdir())
 
     def collect(self) -> None:
         """Take what was pushed into the raw log."""
-        if not isinstance(self.feed.source, PushSource) or self.paused or not self._spool.is_dir():
-            return
         try:
             if take(self._spool, self.log, self._door):
                 self._place.notice()
@@ -150,15 +165,22 @@ class Runner:
 
     def replay(self, since: datetime) -> Counts:
         """Judge the raw log again since then, and write down how it went."""
-        run = self._place.catalog.start_run(self.feed.id)
+        run = self._place.catalog.start_run(self.member)
         self.flow.turn()
         with self.flow.lock:
             counts = self.intake.replay(since)
         self.flow.note_work()
         self.flow.commit()
+        self._place.notice()
         self._place.catalog.end_run(run, counts, None)
         LOG.info("replay ended", feed=self.feed.id, run=run, **counts.as_dict())
         return counts
+
+    def grant_releases(self) -> None:
+        """Do what operators want with payloads in quarantine."""
+        with self.flow.lock:
+            self.intake.grant()
+        self._place.notice()
 
     def state(self) -> dict[str, Any]:
         """What the operator page shows of this feed."""
@@ -178,6 +200,7 @@ class Runner:
             "rate_per_minute": self._rate.per_minute(intake.counts),
             "quarantine": intake.quarantine,
             "held": self.feed.paused,
+            **_frames(intake.frames),
         }
 
     @property
@@ -229,9 +252,16 @@ def _known(**times: datetime | None) -> dict[str, datetime]:
     return {name: time for name, time in times.items() if time is not None}
 
 
-def _noted(catalog: Catalog, feed: str) -> int:
-    """Up to which position the catalogue was told of the feed's rows; 0: it does not know the feed."""
+def _frames(counter: FrameCounter | None) -> dict[str, int]:
+    """What became of the feed's radio frames, where they are counted."""
+    if counter is None:
+        return {}
+    return {"frames_received": counter.received, "frames_missing": counter.missing, "frames_restarts": counter.restarts}
+
+
+def _noted(catalog: Catalog, feed: str) -> FeedState:
+    """What the catalogue was told of the feed; of one that it does not know, nothing."""
     try:
-        return catalog.feed(feed).position
+        return catalog.feed(feed)
     except NotFound:
-        return 0
+        return FeedState(feed)

@@ -15,6 +15,11 @@ HUB = "hub.lock"
 WORKER = "worker.lock"
 
 
+def worker_file(name: str) -> str:
+    """The file that a worker holds: each name has its own, the main worker has none."""
+    return f"worker@{name}.lock" if name else WORKER
+
+
 def without_dumps() -> None:
     """Let the system write no memory image of this process when it crashes: it would hold what is never to be stored."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,7 +1,9 @@
-"""The proof that nothing is lost and nothing comes twice: a real broker, a publisher, and a worker that is killed again and again.
+"""The proof that nothing is lost and nothing comes twice: a real broker, a publisher, and workers that are killed again and again.
 
 Every message bears a number of its own as its phenomenon time. In the end each number that the broker acknowledged must stand in
-the lake once. The worker is killed with SIGKILL at random moments, so at every step of logging, judging and committing.
+the lake once. Workers are killed with SIGKILL at random moments, so at every step of logging, judging and committing. Several of
+them share one subscription; then each message is sent to all of them, as a broker does that hands on what a killed one had not
+acknowledged.
 """
 
 import os
@@ -46,6 +48,7 @@ host = "127.0.0.1"
 port = {port}
 topics = ["torture/#"]
 in_flight = 200
+{shared}
 
 [options]
 columns = {{ thing = "thing", phenomenon_time = "time", result = "number" }}
@@ -73,6 +76,7 @@ class Report:
     """How many messages the broker acknowledged, how many of them the lake has, lacks, or has more than once."""
 
     cycles: int
+    workers: int
     acknowledged: int
     stored: int
     lost: int
@@ -85,35 +89,35 @@ class Report:
         return self.lost == 0 and self.twice == 0 and self.acknowledged > 0
 
 
-def torture(cycles: int, folder: Path, told: Callable[[int], None] = lambda _: None) -> Report:
-    """Kill the worker `cycles` times while messages flow, then compare. `told` is called after each kill with its number."""
+def torture(cycles: int, folder: Path, workers: int = 1, told: Callable[[int], None] = lambda _: None) -> Report:
+    """Kill one of the workers, or some, `cycles` times while messages flow, then compare. `told` is called after each kill with its
+    number."""
     started = time.monotonic()
     port = _free_port()
-    settings = _prepare(folder, port)
+    settings = _prepare(folder, port, workers)
     broker = _broker(folder, port)
+    crew = _Crew(folder, workers)
     try:
-        start = _first_start(settings)
-        flood = _Flood(port)
+        start = crew.first_start(settings)
+        flood = _Flood(port, workers)
         flood.start()
         for cycle in range(cycles):
-            worker = _worker(folder)
+            crew.start()
             time.sleep(random.uniform(0.5 * start, start + 2.0))
-            worker.send_signal(signal.SIGKILL)
-            worker.wait()
+            crew.kill_some()
             told(cycle + 1)
         acknowledged = flood.stop()
-        worker = _worker(folder)
-        try:
-            _wait_for(settings, acknowledged, seconds=60 + acknowledged / 2000)
-        finally:
-            worker.send_signal(signal.SIGTERM)
-            worker.wait(timeout=60)
+        crew.start()
+        _wait_for(settings, acknowledged, seconds=60 + acknowledged / 2000)
+        crew.stop()
     finally:
+        crew.kill()
         broker.terminate()
         broker.wait()
     seen = _numbers(settings)
     return Report(
         cycles=cycles,
+        workers=workers,
         acknowledged=acknowledged,
         stored=sum(1 for number in range(acknowledged) if number in seen),
         lost=sum(1 for number in range(acknowledged) if number not in seen),
@@ -122,11 +126,59 @@ def torture(cycles: int, folder: Path, told: Callable[[int], None] = lambda _: N
     )
 
 
-class _Flood(threading.Thread):
-    """Publishes numbered messages with QoS 1 until stopped, each only after the broker has taken the ones before."""
+class _Crew:
+    """The workers over one folder: the main one, and others with names."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, folder: Path, workers: int) -> None:
+        self._folder = folder
+        self._names = ["", *(f"worker-{number}" for number in range(2, workers + 1))]
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        """Start those that do not run."""
+        for name in self._names:
+            if name not in self._running:
+                self._running[name] = _worker(self._folder, name)
+
+    def first_start(self, settings: Settings) -> float:
+        """Start them once so that the broker knows their sessions; answer how many seconds that took."""
+        started = time.monotonic()
+        self.start()
+        while _connected(settings) < len(self._names):
+            if time.monotonic() - started > 60 or any(one.poll() is not None for one in self._running.values()):
+                raise SourceError("the workers do not start: look at worker.log")
+            time.sleep(0.05)
+        self.kill()
+        return time.monotonic() - started
+
+    def kill_some(self) -> None:
+        """Kill one of them or more, whatever they are doing."""
+        for name in random.sample(self._names, random.randint(1, len(self._names))):
+            self._running[name].kill()
+            self._running.pop(name).wait()
+
+    def kill(self) -> None:
+        """Kill all that run."""
+        for one in self._running.values():
+            one.kill()
+            one.wait()
+        self._running.clear()
+
+    def stop(self) -> None:
+        """Let all end in order."""
+        for one in self._running.values():
+            one.send_signal(signal.SIGTERM)
+        for one in self._running.values():
+            one.wait(timeout=60)
+        self._running.clear()
+
+
+class _Flood(threading.Thread):
+    """Publishes numbered messages with QoS 1 until stopped, each so many times and only after the broker has taken the ones before."""
+
+    def __init__(self, port: int, times: int) -> None:
         super().__init__(daemon=True)
+        self._times = times
         self._publisher = Publisher("127.0.0.1", port)
         self._ended = threading.Event()
         self._sent = 0
@@ -137,7 +189,8 @@ class _Flood(threading.Thread):
                 moment = BEGIN + timedelta(milliseconds=self._sent)
                 thing = f"thing-{self._sent % THINGS}"
                 body = orjson.dumps({"thing": thing, "time": moment.isoformat(), "number": self._sent})
-                self._publisher.publish(f"torture/{thing}", body)
+                for _ in range(self._times):
+                    self._publisher.publish(f"torture/{thing}", body)
                 self._sent += 1
             self._publisher.wait()
             time.sleep(0.01)
@@ -150,10 +203,10 @@ class _Flood(threading.Thread):
         return self._sent
 
 
-def _prepare(folder: Path, port: int) -> Settings:
+def _prepare(folder: Path, port: int, workers: int) -> Settings:
     feeds = folder / "feeds"
     feeds.mkdir(parents=True, exist_ok=True)
-    (feeds / "torture.toml").write_text(FEED.format(port=port), "utf-8")
+    (feeds / "torture.toml").write_text(FEED.format(port=port, shared='shared = "torture"' if workers > 1 else ""), "utf-8")
     return Settings(data_dir=folder, commit_seconds=1.0, min_free_mb=0)
 
 
@@ -174,11 +227,12 @@ def _broker(folder: Path, port: int) -> subprocess.Popen[bytes]:
     raise SourceError("mosquitto does not answer")
 
 
-def _worker(folder: Path) -> subprocess.Popen[bytes]:
+def _worker(folder: Path, name: str) -> subprocess.Popen[bytes]:
     """A worker process of its own over the folder."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("STADTHUB_")}
     environment |= {
         "STADTHUB_DATA_DIR": str(folder),
+        "STADTHUB_WORKER": name,
         "STADTHUB_COMMIT_SECONDS": "1",
         "STADTHUB_MIN_FREE_MB": "0",
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
@@ -187,27 +241,12 @@ def _worker(folder: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, "-m", "stadthub_pipelines"], env=environment, stdout=log, stderr=log)
 
 
-def _first_start(settings: Settings) -> float:
-    """Start the worker once so that the broker knows its session; answer how many seconds that took."""
-    started = time.monotonic()
-    worker = _worker(settings.data_dir)
-    try:
-        while not _is_connected(settings):
-            if time.monotonic() - started > 60 or worker.poll() is not None:
-                raise SourceError("the worker does not start: look at worker.log")
-            time.sleep(0.05)
-        return time.monotonic() - started
-    finally:
-        worker.kill()
-        worker.wait()
-
-
-def _is_connected(settings: Settings) -> bool:
-    """Whether the worker has noted that the broker answers it."""
+def _connected(settings: Settings) -> int:
+    """How many workers have noted that the broker answers them."""
     catalog = Catalog(settings.database)
     try:
         catalog.migrate()
-        return any(state.connected for state in catalog.feeds())
+        return sum(state.connected for state in catalog.feeds())
     finally:
         catalog.close()
 

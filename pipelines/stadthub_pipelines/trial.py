@@ -19,6 +19,7 @@ from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Dataset
 from stadthub_schemas.errors import FeedError
 from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource
+from stadthub_schemas.rows import OBSERVATIONS_CODED, OBSERVATIONS_IN
 from stadthub_schemas.settings import Settings
 
 #: How many rows and messages are shown or awaited.
@@ -58,16 +59,17 @@ def try_feed(feed: Feed, settings: Settings, seconds: float = 15.0) -> Trial:
         if frame is not None:
             payloads.append(Payload(came, datetime.now(UTC), *frame))
     judged = judge.judge(payloads)
+    accepted = judged.accepted.cast(OBSERVATIONS_IN) if judged.accepted.schema == OBSERVATIONS_CODED else judged.accepted
     filled = tuple(
-        (name, str(judged.accepted.schema.field(name).type))
-        for name in judged.accepted.column_names
-        if judged.accepted.column(name).null_count < judged.accepted.num_rows or judged.accepted.num_rows == 0
+        (name, str(accepted.schema.field(name).type))
+        for name in accepted.column_names
+        if accepted.column(name).null_count < accepted.num_rows or accepted.num_rows == 0
     )
     return Trial(
         columns=filled,
-        accepted=judged.accepted.slice(0, SHOWN),
+        accepted=accepted.slice(0, SHOWN),
         rejects=pa.concat_tables([judged.rejects, judged.notes]),
-        counts=Counts(judged.received, judged.accepted.num_rows, 0, judged.rejects.num_rows, judged.dropped),
+        counts=Counts(judged.received, accepted.num_rows, 0, judged.rejects.num_rows, judged.dropped),
         dataset=feed.described(),
         page=f"{settings.url}/datasets/{feed.dataset}",
         payloads=came,

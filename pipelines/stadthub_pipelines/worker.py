@@ -1,30 +1,35 @@
-"""The worker: all feeds of a folder in operation. The only process of a hub that writes its lake.
+"""The worker: all feeds of a folder in operation. With the other workers of a hub, if it has some, it alone writes the lake.
 
 One loop looks ten times a second at what is due and hands it to a small pool: turns of datasets, fetches, notes for the
 operator page, entries of the catalogue, files, upkeep. A feed that floods, stalls or fails holds no other feed up.
+
+A worker with a name is a further one: it takes part in the shared subscriptions of MQTT feeds and leaves all else to the main one.
 """
 
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import structlog
 
-from stadthub_catalog.backfills import Backfill
 from stadthub_catalog.catalog import Catalog
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
 from stadthub_lake.store import Store
 from stadthub_pipelines.alarms import Alarms
-from stadthub_pipelines.backfill import History
+from stadthub_pipelines.certificates import look_at_certificate
+from stadthub_pipelines.derive import rooms
+from stadthub_pipelines.deriver import Deriver
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.folder import FeedFolder, Look
 from stadthub_pipelines.health import Health
+from stadthub_pipelines.histories import Histories
 from stadthub_pipelines.intake import Doors
+from stadthub_pipelines.memory import keep_memory
 from stadthub_pipelines.publish import Publisher
 from stadthub_pipelines.runner import Runner, place_of
 from stadthub_pipelines.upkeep import Upkeep
@@ -33,6 +38,10 @@ from stadthub_schemas.feed import Feed
 from stadthub_schemas.settings import Settings, make_data_dir
 
 LOG = structlog.get_logger()
+
+#: How many datasets have a turn at once, in threads of one interpreter, how long it lasts before others have theirs, and how many
+#: fetches may be under way: those that wait for a slow server cost nothing.
+TURNS, TURN, PULLS = 4, 0.5, 32
 
 #: How often the loop looks, and how often at the folder of feed files, in seconds.
 LOOK = 0.1
@@ -44,6 +53,10 @@ ANOTHER_TRY = 10.0
 #: Files of a dataset are written again after this long at the earliest.
 FILE_SECONDS = 900.0
 
+#: How often certificates are looked at, in seconds, and after how long a finding that is only good to know is open no more.
+CERTIFICATES = 6 * 3600.0
+SETTLED = timedelta(days=7)
+
 
 class Worker:
     """All feeds in operation. `run` returns after `stop`."""
@@ -53,11 +66,12 @@ class Worker:
         self._settings = settings
         self._catalog = Catalog(settings.database)
         self._catalog.migrate()
-        self._store = Store(settings.lake, settings.data_dir)
+        self._store = Store(settings.lake, settings.data_dir, settings.worker)
         reader = Reader(settings.lake, settings.data_dir)
         self._lake = Lake(reader, settings.threads, settings.query_seconds * 10)
         self._publisher = Publisher(reader, self._lake, self._catalog, settings.data_dir / "distributions", FILE_SECONDS)
         self._upkeep = Upkeep(self._store, self._catalog)
+        self._deriver = Deriver(rooms(settings, reader, self._store, self._catalog))
         self._folder = FeedFolder(settings.feeds)
         self._wanted = Look()
         self._runners: dict[str, Runner] = {}
@@ -66,26 +80,34 @@ class Worker:
         self._due: dict[str, float] = {}
         self._stop = threading.Event()
         self._wake = threading.Event()
-        self._flow_pool = ThreadPoolExecutor(2, thread_name_prefix="flow")
-        self._pull_pool = ThreadPoolExecutor(8, thread_name_prefix="pull")
-        self._history_pool = ThreadPoolExecutor(1, thread_name_prefix="history")
-        self._histories: set[int] = set()
-        self._health = Health(self._catalog, settings)
-        self._alarms = Alarms(self._catalog, settings)
+        self._flow_pool = ThreadPoolExecutor(TURNS, thread_name_prefix="flow")
+        self._pull_pool = ThreadPoolExecutor(PULLS, thread_name_prefix="pull")
+        self._house_pool = ThreadPoolExecutor(4, thread_name_prefix="house")
         self._regular: dict[str, tuple[float, Callable[[], None]]] = {
             "wishes": (1.0, self._grant),
             "notes": (1.0, self._note),
-            "entries": (15.0, self._announce),
-            "files": (5.0, self._write_files),
-            "upkeep": (60.0, self._keep_up),
-            "watch": (settings.watch_seconds, self._watch),
-            "histories": (1.0, self._take_in_histories),
+            "raw logs": (60.0, self._keep_raw_logs),
+            "certificates": (CERTIFICATES, self._look_at_certificates),
         }
-        doors = Doors(self._store, self._catalog)
-        self._place = place_of(settings, doors, self._wake.set)
+        if not settings.worker:
+            self._regular |= {
+                "derive": (1.0, self._derive),
+                "entries": (15.0, self._announce),
+                "files": (5.0, self._write_files),
+                "upkeep": (60.0, self._keep_up),
+                "watch": (settings.watch_seconds, self._watch),
+                "histories": (1.0, self._look_at_histories),
+            }
+        self._health = Health(self._catalog, settings)
+        self._alarms = Alarms(self._catalog, settings)
+        self._announced: dict[str, int] = {}
+        self._doors = Doors(self._store, self._catalog, settings.worker)
+        self._place = place_of(settings, self._doors, self._wake.set)
+        self._histories = Histories(self._place, self._runners, self._stop)
 
     def run(self) -> None:
         """Work until stopped; then store what is logged and leave everything closed."""
+        keep_memory()
         try:
             while not self._stop.is_set():
                 self._look()
@@ -110,15 +132,21 @@ class Worker:
         if self._is_due("folder", FOLDER):
             self._guarded("folder", self._look_at_folder)
         for runner in self._runners.values():
-            self._guarded(f"collect {runner.feed.id}", runner.collect)
+            if runner.has_pushed:
+                self._start(f"collect {runner.feed.id}", self._house_pool, runner.collect)
             if runner.puller is not None and runner.puller.due and not runner.paused:
                 self._start(f"pull {runner.feed.id}", self._pull_pool, runner.pull_once)
         for name, flow in self._flows.items():
             if flow.waiting and self._is_due(f"turn {name}", self._settings.tail_seconds / 2):
-                self._start(f"turn {name}", self._flow_pool, flow.turn)
+                self._start(f"turn {name}", self._flow_pool, partial(self._turn, flow))
         for what, (seconds, work) in self._regular.items():
             if self._is_due(what, seconds):
-                self._start(what, self._pull_pool, work)
+                self._start(what, self._house_pool, work)
+
+    def _turn(self, flow: Flow) -> None:
+        """Give a dataset its turn; where more is left the next one is due."""
+        if flow.turn(TURN):
+            self._wake.set()
 
     def _is_due(self, what: str, seconds: float) -> bool:
         now = time.monotonic()
@@ -148,17 +176,21 @@ class Worker:
         """Take up what changed, and try again what could not start before."""
         look = self._folder.look()
         if look is not None:
-            self._wanted = look
-            self._apply(look)
+            self._wanted = look.shared() if self._settings.worker else look
+            self._apply(self._wanted)
         elif self._wanted.feeds.keys() - self._runners.keys() and self._is_due("another try", ANOTHER_TRY):
             self._apply(self._wanted)
 
     def _apply(self, look: Look) -> None:
         """Start, change and stop feeds so that those run which the folder now holds."""
+        self._deriver.apply(look)
         for feed_id in [one for one in self._runners if one not in look.feeds and one not in look.wrong]:
             self._runners.pop(feed_id).close()
+        known = look.feeds.keys() | look.models.keys() | look.wrong.keys()
         for state in self._catalog.feeds():  # also those that were wrong, and those that went while no worker ran
-            if state.feed not in look.feeds and state.feed not in look.wrong:
+            feed_id, _, worker = state.feed.partition("@")
+            mine = worker == self._settings.worker or not self._settings.worker
+            if mine and feed_id not in known:
                 self._catalog.forget_feed(state.feed)
                 LOG.info("feed removed", feed=state.feed)
         for feed_id, feed in look.feeds.items():
@@ -169,6 +201,8 @@ class Worker:
             self._catalog.note_feed(feed_id, wrong=sentence)
             LOG.warning("feed file is wrong", feed=feed_id, error=sentence)
         for feed_id in look.feeds.keys() - look.wrong.keys():
+            self._catalog.note_feed(self._doors.member(feed_id), wrong=None)
+        for feed_id in look.models.keys() - look.wrong.keys():
             self._catalog.note_feed(feed_id, wrong=None)
 
     def _take_up(self, feed: Feed, look: Look) -> None:
@@ -176,39 +210,59 @@ class Worker:
         old = self._runners.pop(feed.id, None)
         if old is not None:
             old.close()
-        dataset = look.datasets[feed.id]
+        dataset, member = look.datasets[feed.id], self._doors.member(feed.id)
         try:
             flow = self._flows.get(dataset.name)
             if flow is None:
                 flow = self._flows[dataset.name] = Flow(dataset, self._store, self._settings.commit_seconds, self._settings.commit_rows)
             flow.describe(dataset)
             runner = self._runners[feed.id] = Runner(feed, flow, self._place)
-            self._catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=None)
-            runner.obey(paused=self._catalog.feed(feed.id).paused)
-            self._catalog.note_feed(feed.id, **runner.state())
-            self._publisher.announce(dataset, feed.id)
+            self._catalog.note_feed(member, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=None)
+            runner.obey(paused=self._is_paused(feed.id))
+            self._catalog.note_feed(member, **runner.state())
+            if not self._settings.worker:
+                self._publisher.announce(dataset, feed.id)
         except StadthubError as error:
             LOG.error("feed can't start", feed=feed.id, error=str(error))
-            self._catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=str(error))
+            self._catalog.note_feed(member, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=str(error))
             return
         LOG.info("feed taken up", feed=feed.id, source=feed.source.type, dataset=dataset.name)
 
     def _grant(self) -> None:
-        """Do what operators asked for through the catalogue: pause, resume, run, replay."""
-        for state in self._catalog.feeds():
-            runner = self._runners.get(state.feed)
-            if runner is not None:
-                runner.obey(paused=state.paused)
-                if state.wanted_run is not None:
-                    self._catalog.note_feed(state.feed, wanted_run=None)
-                    runner.hurry()
-                if state.replay_since is not None:
-                    self._catalog.note_feed(state.feed, replay_since=None)
-                    self._start(f"replay {state.feed}", self._pull_pool, partial(runner.replay, state.replay_since))
+        """Do what operators asked for through the catalogue: pause, resume, run, replay, release."""
+        waiting = self._catalog.quarantined()
+        states = {state.feed: state for state in self._catalog.feeds()}
+        self._deriver.obey(list(states.values()))
+        for runner in [one for one in list(self._runners.values()) if one.member in states]:
+            state, all_of_it = states[runner.member], states.get(runner.feed.id)
+            runner.obey(paused=state.paused or (all_of_it is not None and all_of_it.paused))
+            if state.feed in waiting or runner.intake.quarantine is not None:
+                self._start(f"release {state.feed}", self._pull_pool, runner.grant_releases)
+            if state.wanted_run is not None:
+                self._catalog.note_feed(state.feed, wanted_run=None)
+                runner.hurry()
+            if state.replay_since is not None:
+                others = [name for name in states if name.startswith(f"{state.feed}@")]
+                self._catalog.note_feeds(
+                    {name: {"replay_since": state.replay_since} for name in others} | {state.feed: {"replay_since": None}}
+                )
+                self._start(f"replay {state.feed}", self._pull_pool, partial(runner.replay, state.replay_since))
+
+    def _is_paused(self, feed_id: str) -> bool:
+        """Whether operators have paused the feed, here or in all workers."""
+        names = {feed_id, self._doors.member(feed_id)}
+        return any(state.paused for state in self._catalog.feeds() if state.feed in names)
 
     def _note(self) -> None:
         """Write down for the operator page how each feed does."""
-        self._catalog.note_feeds({feed_id: runner.state() for feed_id, runner in list(self._runners.items())})
+        self._catalog.note_feeds({runner.member: runner.state() for runner in list(self._runners.values())} | self._deriver.states())
+
+    def _derive(self) -> None:
+        """Compute the derived datasets for which it is time, and let the catalogue say what came of them."""
+        for dataset, feed_id in self._deriver.changed():
+            self._publisher.announce(dataset, feed_id)
+        for feed_id, compute in self._deriver.due():
+            self._start(f"derive {feed_id}", self._house_pool, compute)
 
     def _watch(self) -> None:
         """Look whether all feeds are well, and tell of trouble and of its end."""
@@ -216,50 +270,54 @@ class Worker:
         self._health.look(self._wanted.feeds, datetime.now(UTC))
         self._alarms.look(self._wanted.feeds, datetime.now(UTC))
 
-    def _take_in_histories(self) -> None:
-        """Begin or go on with what history operators asked for."""
-        wanted = self._catalog.open_backfills()
-        self._histories = {one.id for one in wanted}
-        for one in wanted:
-            runner = self._runners.get(one.feed)
-            if runner is not None:
-                history = History(one, runner.feed, runner.flow, self._place, partial(self._leaves_off, one))
-                self._start(f"history {one.id}", self._history_pool, history.run)
-
-    def _leaves_off(self, history: Backfill) -> bool:
-        """Whether a back-fill is to leave off: the hub stops, the feed is gone, or an operator said so."""
-        return self._stop.is_set() or history.feed not in self._runners or history.id not in self._histories
+    def _look_at_histories(self) -> None:
+        self._histories.look()
 
     def _announce(self) -> None:
         """Make the catalogue's entries say what the data say now."""
         for flow in list(self._flows.values()):
-            if flow.changed and flow.intakes:
-                flow.changed = False
+            version = self._store.version(flow.dataset.name)
+            if flow.intakes and (flow.changed or version != self._announced.get(flow.dataset.name)):
+                flow.changed, self._announced[flow.dataset.name] = False, version
                 self._publisher.announce(flow.dataset, next(iter(flow.intakes)))
 
     def _write_files(self) -> None:
         for flow in list(self._flows.values()):
             if flow.intakes and not self._stop.is_set():
                 self._publisher.write_files(flow.dataset, next(iter(flow.intakes)))
+        for dataset, feed_id in self._deriver.datasets():
+            if not self._stop.is_set():
+                self._publisher.write_files(dataset, feed_id)
 
     def _keep_up(self) -> None:
-        for flow in list(self._flows.values()):
+        for dataset in [*(flow.dataset for flow in self._flows.values()), *(dataset for dataset, _ in self._deriver.datasets())]:
             if not self._stop.is_set():
-                self._upkeep.dataset(flow)
+                self._upkeep.dataset(dataset)
+
+    def _keep_raw_logs(self) -> None:
         for runner in list(self._runners.values()):
             self._upkeep.raw_log(runner)
 
+    def _look_at_certificates(self) -> None:
+        """What is found by the calendar: certificates near their end, and findings that time has settled."""
+        self._catalog.age_findings(datetime.now(UTC) - SETTLED)
+        for runner in list(self._runners.values()):
+            if not self._stop.is_set():
+                look_at_certificate(runner.feed, self._catalog, self._place.reach)
+
     def _close(self) -> None:
-        self._history_pool.shutdown(wait=True, cancel_futures=True)
+        self._histories.close()
         self._flow_pool.shutdown(wait=True, cancel_futures=True)
         self._pull_pool.shutdown(wait=True, cancel_futures=True)
+        self._house_pool.shutdown(wait=True, cancel_futures=True)
         for runner in self._runners.values():
             try:
                 runner.close()
             except StadthubError as error:
                 LOG.error("feed can't be closed", feed=runner.feed.id, error=str(error))
-        for feed_id, runner in self._runners.items():
-            self._catalog.note_feed(feed_id, **{**runner.state(), "connected": False})
+        for runner in self._runners.values():
+            self._catalog.note_feed(runner.member, **{**runner.state(), "connected": False})
+        self._deriver.close()
         self._store.close()
         self._lake.close()
         self._catalog.close()
@@ -267,6 +325,7 @@ class Worker:
 
 def run_once(feed: Feed, settings: Settings) -> Runner:
     """Run one http or file feed to its end in this process, where no worker runs; answer its runner, closed."""
+    keep_memory()
     make_data_dir(settings.data_dir)
     catalog = Catalog(settings.database)
     catalog.migrate()
@@ -282,7 +341,9 @@ def run_once(feed: Feed, settings: Settings) -> Runner:
         runner = Runner(feed, Flow(dataset, store, settings.commit_seconds, settings.commit_rows), place)
         catalog.note_feed(feed.id, **runner.state())
         runner.obey(paused=False)
+        runner.grant_releases()
         runner.pull_once()
+        runner.flow.turn()
         publisher = Publisher(reader, lake, catalog, Path(settings.data_dir) / "distributions", FILE_SECONDS)
         catalog.note_feed(feed.id, **runner.state())
         runner.close()

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from stadthub_schemas.dataset import AccessClass, Column, Dataset, Kind
-from stadthub_schemas.query import SUPPRESSED, Suppression
+from stadthub_schemas.query import SMALLEST, SUPPRESSED, WIFI_CLIENTS, Suppression
 
 
 class Action(StrEnum):
@@ -95,13 +95,18 @@ def _suppression(principal: Principal, dataset: Dataset) -> Suppression | None:
     privacy = dataset.metadata.privacy
     if privacy is None or (principal.role is not None and _RANK[principal.role] >= _RANK[Role.ANALYST]):
         return None
-    return Suppression(privacy.k)
+    if dataset.kind is Kind.TIMESERIES:
+        computed = SMALLEST if dataset.lineage is not None else None  # what a feed brings is no sum of counts: nothing more is read of it
+        return Suppression(privacy.k, totals=(WIFI_CLIENTS, *privacy.counts), smallest=computed)
+    return Suppression(privacy.k, columns=privacy.counts, smallest=privacy.smallest, plain=(*privacy.plain, *dataset.key))
 
 
 def shown(row: Mapping[str, Any], decision: Decision) -> dict[str, Any]:
     """An observation as this decision shows it: without hidden columns, without a count that must not be seen."""
     rule = decision.suppression
-    if rule is not None and rule.hides(str(row.get("observed_property")), row.get("result")):
+    said = row.get("parameters")
+    smallest = said.get(rule.smallest) if rule is not None and rule.smallest and isinstance(said, Mapping) else None
+    if rule is not None and rule.hides(str(row.get("observed_property")), row.get("result"), smallest):
         row = {**row, "result": None, "result_text": None, "parameters": None, "quality": SUPPRESSED}
     return {column: value for column, value in row.items() if decision.shows(column)}
 

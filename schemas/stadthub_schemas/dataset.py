@@ -98,6 +98,18 @@ class Privacy(Strict):
     )
     retention: timedelta | None = Field(default=None, gt=timedelta(0), description="how long; absent: as `metadata.retention` says")
     k: int = Field(default=5, ge=2, le=1000, description="counts below it are shown to the city's own people only")
+    counts: tuple[str, ...] = Field(
+        default=(),
+        description="what counts people beside wifi_clients: observed properties of a timeseries, columns of other datasets "
+        "(also those that are computed from such counts)",
+    )
+    smallest: ColumnName | None = Field(
+        default=None, description="the column with the smallest count behind a row: where it is below k, no count of the row is shown"
+    )
+    plain: tuple[str, ...] = Field(
+        default=(),
+        description="columns of a table or of features whose numbers tell nothing of people; other numbers are not shown to anybody",
+    )
     bucket: timedelta = Field(default=timedelta(minutes=15), ge=timedelta(minutes=15), le=timedelta(days=1))
     assessment_url: HttpUrl | None = Field(default=None, description="where the data protection impact assessment stands")
 
@@ -143,6 +155,13 @@ class Metadata(Words):
     update_frequency: FrequencyId = "IRREG"
 
 
+class Lineage(Strict):
+    """What a derived dataset is made of: the datasets that its SQL reads, and the SQL."""
+
+    inputs: tuple[CatalogName, ...]
+    sql: str
+
+
 class Dataset(Strict):
     """A dataset as every room knows it: its name, its kind, its metadata."""
 
@@ -150,6 +169,7 @@ class Dataset(Strict):
     kind: Kind
     metadata: Words
     key: tuple[str, ...] = Field(default=(), description="the columns that tell a row of a table from the others")
+    lineage: Lineage | None = Field(default=None, description="what it is derived from; absent: a feed brings it")
 
 
 class Extent(Strict):

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -132,6 +133,15 @@ class Rules(Strict):
     oldest: timedelta | None = Field(default=None, description="how old an observation may be; absent: any age since 1900")
 
 
+class Contract(StrEnum):
+    """What a payload that looks other than usual may do. `evolve`: it is taken, what is new in it too; `freeze`: only what is known
+    is taken, and a payload that lacks a column is refused; `quarantine`: it is put aside whole until an operator has looked."""
+
+    EVOLVE = "evolve"
+    FREEZE = "freeze"
+    QUARANTINE = "quarantine"
+
+
 class Feed(Strict):
     """One feed file."""
 
@@ -149,6 +159,10 @@ class Feed(Strict):
     metadata: Metadata | None = Field(default=None, description="absent where another feed describes the same dataset")
     key: tuple[str, ...] = ()
     paused: bool = False
+    contract: Contract = Field(default=Contract.EVOLVE, description="what a payload that looks other than usual may do")
+    renames: dict[str, str] = Field(
+        default_factory=dict, description="new names of columns and the ones that they had: `Neue Spalte` = `Alte Spalte`"
+    )
     raw_days: int = Field(default=30, ge=1, description="how many days the raw log is kept for replay")
 
     @field_validator("kind")
@@ -206,9 +220,15 @@ def load_feed(path: Path) -> Feed:
 def parse_feed(text: str, file_name: str) -> Feed:
     """The feed in this TOML text; FeedError holds a sentence for each mistake, each with file and key."""
     try:
-        return Feed.model_validate(tomllib.loads(text))
+        return feed_of(tomllib.loads(text), file_name)
     except tomllib.TOMLDecodeError as error:
         raise FeedError(f"{file_name}: {error}") from error
+
+
+def feed_of(document: Mapping[str, Any], file_name: str) -> Feed:
+    """The feed in a document; FeedError holds a sentence for each mistake."""
+    try:
+        return Feed.model_validate(document)
     except ValidationError as error:
         raise FeedError("\n".join(f"{file_name}: {sentence}" for sentence in mistakes(error, Feed))) from error
 

@@ -32,6 +32,15 @@ class Finding:
     count: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """Why the newest data of a dataset are not served: since when, in how many payloads, and what kinds of findings say so."""
+
+    since: datetime
+    payloads: int
+    kinds: tuple[str, ...]
+
+
 class HeldState(StrEnum):
     """What became of a payload that was put aside. `releasing` and `accepting` are an operator's wishes: judge it again with today's
     feed file; take it as it is, as the new normal."""
@@ -65,3 +74,36 @@ class Held:
     release_position: int | None = None
     decided_time: datetime | None = None
     decided_by: str = ""
+
+
+#: What each kind of finding says, in one sentence. `{subject}` is what it is about, the other words are its details.
+SENTENCES: dict[str, str] = {
+    "form_changed": "payloads are {now} where {before} is usual",
+    "encoding_changed": "the encoding is {now} instead of {before}",
+    "delimiter_changed": "the delimiter is {now!r} instead of {before!r}",
+    "namespace_changed": "other XML namespaces: {now} instead of {before}",
+    "column_new": "column {subject!r} is new",
+    "column_missing": "column {subject!r} is missing",
+    "column_renamed": "column {subject!r} is missing, {now!r} may be its new name",
+    "column_retyped": "column {subject!r} holds {now} instead of {before}",
+    "column_empty": "column {subject!r} is there, but empty",
+    "channels_changed": "other channels than before: new {new}, missing {missing}",
+    "unit_changed": "the unit of {subject!r} is {now!r} instead of {before!r}",
+    "scale_jump": "the values of {subject!r} are {factor:g} times what is usual",
+    "time_stuck": "payloads come, but their newest time stands still",
+    "timezone_shift": "times are off by {hours} hours: did the time zone change?",
+    "cardinality_jump": "the number of {subject!r} is {now} where {usual:g} is usual",
+    "spelling_variant": "one name in two spellings: {spellings}",
+    "certificate_expires": "the certificate of {subject} expires in {days:g} days",
+    "certificate_expired": "the certificate of {subject} has expired",
+    "quarantine": "payloads are in quarantine: {reason}",
+}
+
+
+def sentence(kind: str, subject: str, details: Mapping[str, Any]) -> str:
+    """A finding in one English sentence; of a kind that has none its kind and subject."""
+    words = {name: ", ".join(map(str, value)) or "none" if isinstance(value, list) else value for name, value in details.items()}
+    try:
+        return SENTENCES.get(kind, f"{kind}: {{subject}}").format(subject=subject, **words)
+    except (KeyError, ValueError):
+        return f"{kind}: {subject}"

@@ -68,22 +68,38 @@ class Sort:
     descending: bool = False
 
 
+#: What every WLAN decoder calls its counts of people.
+WIFI_CLIENTS = "wifi_clients"
+
+#: The key in an observation's parameters under which SQL says the smallest count that its result was computed of.
+SMALLEST = "smallest"
+
+
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """Which counts this reader must not see: of `total` those below `k`, of its parts (`total` and more words) all of them.
+    """Which counts this reader must not see: of `totals` those below `k`, of their parts (a total and more words) all of them.
 
     A part beside its total would give the other part away, so parts are never shown: that is the complementary suppression.
-    What is suppressed has neither result, text nor parameters, and the quality `suppressed`.
+    What is suppressed has neither result, text nor parameters, and the quality `suppressed`. An observation that was computed of
+    several counts says the smallest of them in its parameters, under the key `smallest`, which is then judged too.
+
+    In other kinds of datasets `columns` hold the counts; of a row all are shown or none: as its column `smallest` says, or without
+    one each by itself. Numbers that are neither counts nor `plain` are not shown.
     """
 
     k: int
-    total: str = "wifi_clients"
+    totals: tuple[str, ...] = (WIFI_CLIENTS,)
+    columns: tuple[str, ...] = ()
+    smallest: str | None = None
+    plain: tuple[str, ...] = ()
 
-    def hides(self, observed_property: str, result: float | None) -> bool:
-        """Whether this one must not be seen."""
-        if not observed_property.startswith(self.total):
+    def hides(self, observed_property: str, result: float | None, smallest: float | None = None) -> bool:
+        """Whether this observation must not be seen."""
+        if not observed_property.startswith(self.totals):
             return False
-        return observed_property != self.total or result is None or not result >= self.k
+        if observed_property not in self.totals or result is None or not result >= self.k:
+            return True
+        return smallest is not None and not smallest >= self.k
 
 
 #: The quality of an observation that is not shown.

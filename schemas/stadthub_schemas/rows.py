@@ -35,6 +35,12 @@ OBSERVATIONS_IN = pa.schema(
     ]
 )
 
+#: The same for large payloads: words that come again and again are coded, so that nobody has to look at each row's text.
+CODED_WORDS = ("thing", "observed_property", "unit", "quality", "thing_name", "sensor")
+OBSERVATIONS_CODED = pa.schema(
+    [field.with_type(pa.dictionary(pa.int32(), pa.string())) if field.name in CODED_WORDS else field for field in OBSERVATIONS_IN]
+)
+
 #: What the judge hands to the lake for `features`: geometry as WKB in CRS84, attributes as one JSON object a row, and the geometry with
 #: the very numbers that came (easting or longitude first) with the code of its CRS, where that is not CRS84.
 FEATURES_IN = pa.schema(

@@ -35,6 +35,10 @@ class Settings(Strict):
     site_title: str = Field(default="Stadthub", description="name of the portal")
     site_url: str | None = Field(default=None, description="address under which readers reach the portal; absent: http://host:port")
     site_contact: str = Field(default="", description="e-mail address of those who run the portal")
+    site_operator: str = Field(
+        default="", description="who runs the portal, with postal address: stands in the imprint and in the record of processing"
+    )
+    privacy_contact: str = Field(default="", description="how the data protection officer is reached")
     time_zone: str = Field(default="Europe/Berlin", description="the city's time zone: days and hours are cut in it")
     language: Literal["de", "en"] = Field(default="de", description="the language of alarms")
     alerts: SecretStr | None = Field(
@@ -53,6 +57,9 @@ class Settings(Strict):
     query_seconds: float = Field(default=30.0, gt=0, description="a query that takes longer is stopped")
     query_memory_mb: int = Field(default=2500, ge=256, description="memory of the process that runs users' SQL")
     threads: int = Field(default=2, ge=1, description="threads of the query engine")
+    worker: str = Field(
+        default="", pattern=r"^([a-z][a-z0-9-]{0,30})?$", description="name of one more worker for shared MQTT feeds; absent: the main one"
+    )
     api_workers: int = Field(default=1, ge=1, description="processes that answer HTTP")
     log_format: Literal["console", "json"] = Field(default="console", description="how log lines look")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="the least important log lines shown")

@@ -76,7 +76,7 @@ def build(folder: Path) -> City:
     store = Store(settings.lake, settings.data_dir)
     files = {name: _dataset(settings, catalog, store, name) for name in DATASETS}
     for name, table in {TREES: trees(), BUDGET: budget()}.items():
-        _version(settings, catalog, store, name, table)
+        version(settings, catalog, store, name, table)
     store.close()
     _feeds(settings, catalog)
     tokens = _tokens(catalog)
@@ -167,7 +167,7 @@ def budget() -> pa.Table:
     return pa.table({"year": list(range(2000, 2026)), "amount": [number * 1.5 for number in range(26)], "day": [date(2026, 1, 1)] * 26})
 
 
-def _version(settings: Settings, catalog: Catalog, store: Store, name: str, table: pa.Table) -> None:
+def version(settings: Settings, catalog: Catalog, store: Store, name: str, table: pa.Table) -> None:
     dataset = described(name)
     store.ensure(dataset)
     store.replace(name, f"{name}-feed", table, Progress(1, Counts(received=table.num_rows, stored=table.num_rows)))

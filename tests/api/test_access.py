@@ -93,6 +93,8 @@ FACES = (
     "/datasets/{name}/badge.svg",
     "/en/datasets/{name}/badge.json",
     "/api/v1/datasets/{name}/things",
+    "/api/v1/datasets/{name}/things/park",
+    "/api/v1/datasets/{name}/measured",
     "/api/v1/datasets/{name}/exports/csv",
     "/api/v1/datasets/{name}/exports/json",
     "/api/v1/datasets/{name}/exports/geojson",
@@ -110,13 +112,25 @@ NAMING = sorted(
 @pytest.mark.parametrize("path", NAMING)
 def test_no_route_that_names_a_dataset_tells_anybody_of_one_that_is_not_public(anybody: httpx.Client, city: City, path: str) -> None:
     for name in (INTERNAL_NOISE, RESTRICTED_CAMERAS, "nowhere"):
-        answer = anybody.get(path.format(name=name, format="csv", file=city.files.get(name, "nowhere.csv")))
+        address = path.replace("{thing:path}", "park").format(name=name, format="csv", file=city.files.get(name, "nowhere.csv"))
+        answer = anybody.get(address)
         assert answer.status_code == 404
         assert described(name).metadata.title not in answer.text
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/datasets", "/en/datasets", "/live", "/map.geojson", "/api/3/action/package_list", "/api/3/action/package_search"]
+    "path",
+    [
+        "/",
+        "/datasets",
+        "/en/datasets",
+        "/measured",
+        "/api/v1/measured",
+        "/live",
+        "/map.geojson",
+        "/api/3/action/package_list",
+        "/api/3/action/package_search",
+    ],
 )
 def test_no_list_tells_anybody_of_a_dataset_that_is_not_public(anybody: httpx.Client, path: str) -> None:
     answer = anybody.get(path)

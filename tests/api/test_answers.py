@@ -169,7 +169,7 @@ def test_the_openapi_document_names_every_face_and_nothing_of_other_origins(anyb
 def test_the_hub_says_that_it_is_alive_and_ready(anybody: httpx.Client) -> None:
     assert anybody.get("/healthz").text == "ok"
     assert anybody.get("/readyz").json() == {"ready": True, "checks": {"database": "ok", "lake": "ok", "disk": "ok"}}
-    assert "Disallow: /api/" in anybody.get("/robots.txt").text
+    assert "Disallow: /operator" in anybody.get("/robots.txt").text
     contact = anybody.get("/.well-known/security.txt").text
     assert "Contact: mailto:daten@musterstadt.example" in contact
     assert re.search(r"^Expires: \d{4}-\d\d-\d\dT00:00:00Z$", contact, re.MULTILINE)

@@ -14,7 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from stadthub_api.app import create_app
-from tests.api.city import City, served
+from stadthub_api.hub import EXPORTS_EACH
+from stadthub_api.routers import exports
+from stadthub_catalog.catalog import Catalog
+from stadthub_lake.store import Store
+from stadthub_schemas.access import Role
+from stadthub_schemas.settings import Settings
+from tests.api.city import BUDGET, City, served, version
 
 READ: dict[str, Callable[[bytes], list[dict[str, Any]]]] = {
     "csv": lambda body: list(csv.DictReader(io.StringIO(body.decode()))),
@@ -97,9 +103,72 @@ def test_the_place_of_a_reader_who_goes_is_given_back(city: City) -> None:
                 one.sendall(b"GET /api/v1/datasets/air/exports/json HTTP/1.1\r\nHost: x\r\n\r\n")
                 assert one.recv(1).startswith(b"H")
         deadline = time.monotonic() + 20
-        while app.state.hub.exports.borrowed_tokens:
+        while app.state.hub.exports.taken:
             assert time.monotonic() < deadline, "an export goes on though its reader has gone"
         assert httpx.get(f"{address}/api/v1/datasets/air/exports/csv").status_code == 200
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A hub whose only dataset is larger than what sockets buffer."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("wide"))
+    catalog = Catalog(settings.database)
+    catalog.migrate()
+    store = Store(settings.lake, settings.data_dir)
+    version(settings, catalog, store, BUDGET, pa.table({"text": ["x" * 10_000 + str(number) for number in range(3_000)]}))
+    store.close()
+    catalog.close()
+    return settings
+
+
+def _reader(address: str) -> socket.socket:
+    """A reader of the large export who takes its first byte and then nothing."""
+    host, _, port = address.removeprefix("http://").partition(":")
+    one = socket.socket()
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    one.settimeout(60)
+    one.connect((host, int(port)))
+    one.sendall(f"GET /api/v1/datasets/{BUDGET}/exports/csv HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert one.recv(1) == b"H"
+    return one
+
+
+def test_a_reader_who_takes_nothing_loses_the_place_and_one_who_is_slow_does_not(wide: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "PATIENCE", 3.0)
+    app = create_app(wide)
+    with served(app) as address:
+        host, _, port = address.removeprefix("http://").partition(":")
+        slow = socket.create_connection((host, int(port)), timeout=60)
+        slow.sendall(f"GET /api/v1/datasets/{BUDGET}/exports/csv HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        stalled = _reader(address)
+        assert app.state.hub.exports.taken == 2
+        taken, begun = 0, time.monotonic()
+        while piece := slow.recv(400_000):  # slowly: the whole takes longer than the patience, but something goes on all the time
+            taken += len(piece)
+            time.sleep(0.02 if time.monotonic() - begun < 4 else 0)
+        assert taken > 30_000_000
+        deadline = time.monotonic() + 60
+        while app.state.hub.exports.taken:
+            assert time.monotonic() < deadline, "a reader who takes nothing keeps its place"
+            time.sleep(0.02)
+        slow.close()
+        stalled.close()
+
+
+def test_one_client_does_not_get_all_places(wide: Settings) -> None:
+    app = create_app(wide)
+    with served(app) as address:
+        readers = [_reader(address) for _ in range(EXPORTS_EACH)]
+        refused = httpx.get(f"{address}/api/v1/datasets/{BUDGET}/exports/csv", timeout=60)
+        assert (refused.status_code, refused.json()["detail"]) == (503, "you run 8 exports already: wait until one has ended")
+        assert "retry-after" in refused.headers
+        catalog = Catalog(wide.database)
+        token = catalog.create_token("somebody else", Role.READER)
+        catalog.close()
+        other = httpx.get(f"{address}/api/v1/datasets/{BUDGET}/exports/csv?limit=1", headers={"Authorization": token}, timeout=60)
+        assert other.status_code == 200
+        for one in readers:
+            one.close()
 
 
 def test_features_are_served_with_their_geometry(anybody: httpx.Client) -> None:

@@ -1,20 +1,36 @@
-"""How fast the LoRaWAN and standard connectors decode and judge: rows a second and microseconds a row.
+"""How fast every connector decodes and judges: rows and megabytes a second, microseconds a message, and how much memory that takes.
 
-python -m tests.benchmarks connectors
+    python -m tests.benchmarks.bench_connectors [NAME]…
+
+Each decoder of the registry is measured with its golden folders (tests/connectors), bad rows and all, and some with larger messages
+made here: message after message, and, where it has a column path, also as one payload of some megabytes. Processor time, best of several
+runs; the memory is what a process of its own takes more at its peak than before.
 """
 
+import argparse
 import base64
 import json
+import multiprocessing
 import platform
+import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from stadthub_ingest import registry
 from stadthub_ingest.judge import Judge, Payload
+from stadthub_ingest.reducing import reducer, storable
+from stadthub_schemas.feed import Feed, load_feed
 from tests.ingest.feeds import feed
+from tests.ingest.test_connectors import CASES, KEY
 
-BEST_OF = 5
+BEST_OF = 3
+#: So many messages, and at most so many bytes, are judged in one go.
+MESSAGES, MESSAGE_BYTES, BULK_BYTES = 1000, 2_000_000, 1_500_000
+#: Decoders that are slower than this many rows a second are marked.
+SLOW = 20_000
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 RAW = base64.b64encode(bytes.fromhex("02035a0003800a8000800080008009812b8014810880b4a57c820c810980027fe88056800880040bf5")).decode()
 SOIL = base64.b64encode(bytes.fromhex("0CE50000055E052D002310")).decode()
@@ -56,27 +72,89 @@ def cases() -> dict[str, tuple[str, dict[str, Any], Any]]:
     }
 
 
-def shortest(judge: Judge, payloads: Sequence[Payload]) -> tuple[int, float]:
-    """How many rows came in, and the shortest processor time of several runs."""
-    times = []
-    rows = 0
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One line of the table: a feed, and the payloads that it judges."""
+
+    name: str
+    feed: Feed
+    payloads: list[Payload]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What was measured: rows, bytes and messages of one run, its shortest processor time, and how much memory it took."""
+
+    rows: int
+    size: int
+    messages: int
+    seconds: float
+    memory: int
+
+
+def listed(wanted: list[str]) -> Iterator[Case]:
+    """Every case of the wanted decoders, by decoder."""
+    made = cases()
+    for decoder in wanted:
+        for folder in CASES:
+            found = load_feed(folder / "feed.toml")
+            if found.decoder == decoder and not folder.name.endswith(("-broken", "-bomb", "-far-cell", "-escape")):
+                path = next(folder.glob("payload.*"))
+                name = f"{folder.name}/{path.name}"
+                body = storable(reducer(found, KEY)(path.read_bytes(), name))
+                yield Case(folder.name, found, messages(name, body))
+                if registry.find(decoder).decode_table is not None and found.kind == "timeseries":
+                    yield Case(f"{folder.name}, bulk", found, [Payload(1, NOW, name, repeated(body))])
+        for name, (used, options, message) in made.items():
+            if used == decoder:
+                yield Case(name, feed(decoder, options), messages("bench", json.dumps(message).encode()))
+
+
+def messages(name: str, body: bytes) -> list[Payload]:
+    """The same message again and again."""
+    return [Payload(number, NOW, name, body) for number in range(1, max(1, min(MESSAGES, MESSAGE_BYTES // max(1, len(body)))) + 1)]
+
+
+def repeated(body: bytes) -> bytes:
+    """A table whose second half of lines comes again and again, so that header and first lines stand once."""
+    lines = body.splitlines(keepends=True)
+    half = b"".join(lines[len(lines) // 2 :]).rstrip(b"\n") + b"\n"
+    return b"".join(lines[: len(lines) // 2]) + half * (BULK_BYTES // len(half))
+
+
+def measured(case: Case) -> Rate:
+    """The rate of one case, in a process of its own."""
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        return pool.apply(rate, (case,))
+
+
+def rate(case: Case) -> Rate:
+    """How many rows came in, the shortest processor time of several runs, and the memory at the peak."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    judge = Judge(case.feed)
+    times, rows = [], 0
     for _ in range(BEST_OF):
         start = time.process_time()
-        judged = judge.judge(payloads)
+        rows = judge.judge(case.payloads).received
         times.append(time.process_time() - start)
-        rows = judged.received
-        assert not len(judged.rejects)
-    return rows, min(times)
+    memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    return Rate(rows, sum(len(one.body) for one in case.payloads), len(case.payloads), min(times), memory)
 
 
 def main() -> None:
-    """Print one line for each connector."""
+    """Print one line for each case."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *registry.names()], help="decoders; absent: all")
     print(f"{platform.machine()}, Python {platform.python_version()}, best of {BEST_OF}, processor time")
-    for name, (decoder, options, body) in cases().items():
-        text = json.dumps(body).encode()
-        rows, seconds = shortest(Judge(feed(decoder, options)), [Payload(number, NOW, "bench", text) for number in range(1000)])
+    print(f"{'connector':34}{'rows':>9}{'rows/s':>12}{'µs/row':>8}{'MB/s':>8}{'µs/message':>12}{'peak MB':>9}")
+    for case in listed(parser.parse_args().names or registry.names()):
+        one = measured(case)
+        speed = one.rows / one.seconds
+        mark = " slow" if speed < SLOW else ""
         print(
-            f"{name:30} {rows:>8,} rows: {seconds / rows * 1e6:5.1f} µs/row, {rows / seconds:>9,.0f} rows/s, {seconds * 1000:.0f} µs/message"
+            f"{case.name[:33]:34}{one.rows:>9,}{speed:>12,.0f}{1e6 / speed:>8.1f}{one.size / one.seconds / 1e6:>8.1f}"
+            f"{one.seconds / one.messages * 1e6:>12,.0f}{one.memory / 1e6:>9.0f}{mark}",
+            flush=True,
         )
 
 

@@ -4,10 +4,12 @@
 
 Each round publishes the same messages twice: once mosquitto_sub takes them and throws them away, once a Stadthub worker
 logs, syncs, acknowledges, decodes, judges and commits them. The publisher runs at the same time, so both share two cores with it.
+Beside the rates stands what a message costs in processor time (µs): that holds on a machine that has other work, too.
 """
 
 import argparse
 import os
+import resource
 import shutil
 import socket
 import struct
@@ -17,11 +19,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from stadthub_catalog.catalog import Catalog
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
-from stadthub_schemas.errors import NotFound
+from stadthub_schemas.errors import NotFound, StorageError
 from stadthub_schemas.query import RowsQuery
 from stadthub_schemas.settings import Settings
+from tests.servers import wait_until
 
 BROKER = "listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 2000\nmax_packet_size 100000\n"
 FEED = """
@@ -54,34 +58,39 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    print(f"{'round':>5} {'mosquitto_sub /s':>18} {'stadthub /s':>14} {'ratio':>7}")
+    print(f"{'round':>5} {'mosquitto_sub /s':>18} {'stadthub /s':>14} {'ratio':>7} {'their µs':>9} {'our µs':>7} {'publisher µs':>13}")
     for number in range(1, arguments.rounds + 1):
         with tempfile.TemporaryDirectory() as folder:
-            theirs = _theirs(Path(folder), arguments.messages)
+            theirs, their_cost, _ = _theirs(Path(folder), arguments.messages)
         with tempfile.TemporaryDirectory() as folder:
-            ours = _ours(Path(folder), arguments.messages)
-        print(f"{number:>5} {theirs:>18,.0f} {ours:>14,.0f} {ours / theirs:>7.2f}", flush=True)
+            ours, our_cost, publisher = _ours(Path(folder), arguments.messages)
+        costs = f"{their_cost:>9.1f} {our_cost:>7.1f} {publisher:>13.1f}"
+        print(f"{number:>5} {theirs:>18,.0f} {ours:>14,.0f} {ours / theirs:>7.2f} {costs}", flush=True)
 
 
-def _theirs(folder: Path, messages: int) -> float:
-    """The rate at which mosquitto_sub takes the messages while they are published."""
+def _theirs(folder: Path, messages: int) -> tuple[float, float, float]:
+    """The rate at which mosquitto_sub takes the messages while they are published, and what one costs it and the publisher."""
     port, broker = _broker(folder)
     client = subprocess.Popen(
         ["mosquitto_sub", "-p", str(port), "-q", "1", "-t", "bench/#", "-c", "-i", "bench", "-C", str(messages)],
         stdout=subprocess.DEVNULL,
     )
-    time.sleep(1)
-    started = time.perf_counter()
-    _publish(port, messages)
-    client.wait()
-    seconds = time.perf_counter() - started
-    broker.terminate()
-    broker.wait()
-    return messages / seconds
+    try:
+        time.sleep(1)
+        started, used = time.perf_counter(), time.process_time()
+        _publish(port, messages)
+        published = time.process_time() - used
+        before = _ended_cost()
+        client.wait()
+        seconds = time.perf_counter() - started
+        return messages / seconds, (_ended_cost() - before) / messages * 1e6, published / messages * 1e6
+    finally:
+        broker.terminate()
+        broker.wait()
 
 
-def _ours(folder: Path, messages: int) -> float:
-    """The rate from the first publish until the last message is a row that can be queried."""
+def _ours(folder: Path, messages: int) -> tuple[float, float, float]:
+    """The rate from the first publish until the last message is a row that can be queried, and what one costs us and the publisher."""
     port, broker = _broker(folder)
     settings = Settings(data_dir=folder, min_free_mb=0)
     settings.feeds.mkdir()
@@ -92,15 +101,17 @@ def _ours(folder: Path, messages: int) -> float:
     worker = subprocess.Popen([sys.executable, "-m", "stadthub_pipelines"], env=environment, stdout=log, stderr=log)
     lake = Lake(Reader(settings.lake, settings.data_dir))
     try:
-        time.sleep(4)
-        started = time.perf_counter()
+        wait_until(lambda: _is_connected(settings), "the worker is connected", seconds=120)
+        before = _cost(worker.pid)
+        started, used = time.perf_counter(), time.process_time()
         _publish(port, messages)
-        published = time.perf_counter()
+        published, used = time.perf_counter(), time.process_time() - used
         while _count(lake) < messages:
             if time.perf_counter() - published > 120:
                 raise SystemExit(f"only {_count(lake)} of {messages} arrived:\n{(folder / 'worker.log').read_text()[-2000:]}")
             time.sleep(0.05)
-        return messages / (time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return messages / seconds, (_cost(worker.pid) - before) / messages * 1e6, used / messages * 1e6
     finally:
         lake.close()
         worker.terminate()
@@ -108,6 +119,29 @@ def _ours(folder: Path, messages: int) -> float:
         log.close()
         broker.terminate()
         broker.wait()
+
+
+def _is_connected(settings: Settings) -> bool:
+    """Whether the worker has noted that the broker answers it."""
+    catalog = Catalog(settings.database)
+    try:
+        return any(state.connected for state in catalog.feeds())
+    except StorageError:
+        return False
+    finally:
+        catalog.close()
+
+
+def _cost(process: int) -> float:
+    """Seconds of processor time that a process and its children have used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
+def _ended_cost() -> float:
+    """Seconds of processor time of all children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _count(lake: Lake) -> int:

@@ -91,8 +91,10 @@ def test_a_token_is_shown_once_and_works_until_revoked(stadthub: Command, told: 
 
 def test_the_schema_of_a_feed_knows_each_decoder_with_its_options(stadthub: Command) -> None:
     schema = json.loads(stadthub("schema", "feed").stdout)
-    assert schema["properties"]["decoder"]["enum"] == registry.names()
-    assert {rule["if"]["properties"]["decoder"]["const"] for rule in schema["allOf"]} == set(registry.names())
+    assert "sql" in schema["$defs"]["Derived"]["required"]
+    feed = schema["$defs"]["Feed"]
+    assert feed["properties"]["decoder"]["enum"] == registry.names()
+    assert {rule["if"]["properties"]["decoder"]["const"] for rule in feed["allOf"]} == set(registry.names())
     assert "delimiter" in schema["$defs"]["csv_table.Options"]["properties"]
     text = json.dumps(schema)
     references = {part.split('"')[0] for part in text.split('"#/$defs/')[1:]}

@@ -89,3 +89,35 @@ def test_a_push_feed_has_no_run(stadthub: Command, city: Path) -> None:
     done = stadthub("feed", "run", "example")
     assert done.exit_code == 1
     assert "needs no run" in done.stderr
+
+
+DERIVED = """
+id = "daily"
+title = "Bicycles by day"
+dataset = "bicycles-daily"
+sql = "SELECT thing, local_date, sum(result) AS bicycles FROM bicycle_counts GROUP BY ALL"
+key = ["thing", "local_date"]
+"""
+
+
+def test_a_derived_dataset_is_checked_tried_run_and_paused_like_a_feed(stadthub: Command, told: Callable[..., Any], filled: Path) -> None:
+    metadata = (filled / "feeds" / "example.toml").read_text("utf-8").partition("[metadata]")[2]
+    file = filled / "feeds" / "daily.toml"
+    file.write_text(DERIVED + "[metadata]" + metadata, "utf-8")
+    assert stadthub("feed", "check", str(file)).exit_code == 0
+    assert told("feed", "check")[0] == {"file": "daily.toml", "feed": "daily", "mistakes": []}
+    trial = told("feed", "try", "feeds/daily.toml")
+    assert [row["bicycles"] for row in trial["accepted"]]
+    assert trial["counts"]["received"] == trial["counts"]["stored"]
+    assert "Nothing was written" in stadthub("feed", "try", "feeds/daily.toml").stderr
+    done = told("feed", "run", "daily")
+    assert (done["by"], done["error"], done["stored"]) == ("here", None, trial["counts"]["stored"])
+    assert {one["feed"]: one["source"] for one in told("feed", "list")} == {"daily": "sql", "example": "file"}
+    assert stadthub("feed", "pause", "daily").exit_code == 0
+    refused = stadthub("feed", "replay", "daily", "--since", "1d")
+    assert refused.exit_code == 1
+    assert "nothing to replay" in refused.stderr
+    file.write_text(DERIVED.replace("bicycle_counts", "cars") + "[metadata]" + metadata, "utf-8")
+    wrong = stadthub("feed", "run", "daily")
+    assert wrong.exit_code == 1
+    assert "there is no dataset cars" in wrong.stderr

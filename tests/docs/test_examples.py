@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from stadthub_ingest import registry
+from stadthub_lake.derivation import named_in
+from stadthub_schemas.derived import Derived, parse_file
 from stadthub_schemas.feed import parse_feed
 from stadthub_schemas.settings import load_settings
 
@@ -16,6 +18,7 @@ BLOCKS = [
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
     for block in re.findall(r"^```toml\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 ]
+DERIVED = [block for _, block in BLOCKS if re.search(r"^sql = ", block, re.MULTILINE)]
 FEEDS = [block for _, block in BLOCKS if re.search(r"^decoder = ", block, re.MULTILINE)]
 #: What a part of a feed file needs to be a whole one.
 HEAD = 'id = "example"\ntitle = "Example"\ndataset = "example"\nsource = { type = "push" }\n'
@@ -31,6 +34,13 @@ def test_every_toml_example_can_be_read(page: str, block: str) -> None:
 def test_every_feed_example_is_right(block: str) -> None:
     whole = block if block.startswith("id = ") else HEAD + block
     registry.read_options(parse_feed(whole, "example.toml"))
+
+
+@pytest.mark.parametrize("block", DERIVED)
+def test_every_derived_example_is_right(block: str) -> None:
+    model = parse_file(block, "example.toml")
+    assert isinstance(model, Derived)
+    assert named_in(model.sql)
 
 
 @pytest.mark.parametrize("block", SETTINGS)

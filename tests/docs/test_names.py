@@ -12,8 +12,11 @@ from typer.main import get_command
 from stadthub_api.app import create_app
 from stadthub_api.cli.app import COMMANDS, app
 from stadthub_ingest import registry
+from stadthub_ingest.accesspoints import Kept
 from stadthub_ingest.feature_json import Featured
+from stadthub_lake.derivation import CALENDAR
 from stadthub_schemas.dataset import ColumnWords, Contact, Metadata, Privacy, Publisher
+from stadthub_schemas.derived import Derived
 from stadthub_schemas.expect import Expect
 from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, Paging, PushSource, Rules, TokenAuth
 from stadthub_schemas.schedule import Schedule
@@ -28,8 +31,24 @@ PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").glob("*.md"))
 
 #: What begins with a slash and is a place on a disk or the language of a page.
 NO_ADDRESS = ("/en/", "/work", "/var", "/etc", "/opt", "/backup", "/run")
-PATHS = [*create_app(Settings()).openapi()["paths"], "/", "/api/docs", "/distributions/{dataset}/{file}", "/api/v1/feeds/{feed}/push"]
-PATHS += ["/operator", "/en", "/datasets/{name}/badge.svg", "/datasets/{name}/badge.json"]  # pages stand in no OpenAPI document
+PAGES_OF_PORTAL = (
+    "/wlan",
+    "/measured",
+    "/operator",
+    "/operator/privacy",
+    "/en",
+    "/datasets/{dataset}/things/{thing}",
+    "/datasets/{name}/badge.svg",
+    "/datasets/{name}/badge.json",
+)
+PATHS = [
+    *create_app(Settings()).openapi()["paths"],
+    *PAGES_OF_PORTAL,
+    "/",
+    "/api/docs",
+    "/distributions/{dataset}/{file}",
+    "/api/v1/feeds/{feed}/push",
+]
 
 MODELS = (
     Feed,
@@ -121,8 +140,8 @@ def test_every_make_command_that_is_named_exists(page: Path) -> None:
 def test_every_decoder_has_its_part_with_every_option(name: str) -> None:
     part = re.search(rf"^### `{name}`\n(.*?)(?=^##|\Z)", FEEDS, re.MULTILINE | re.DOTALL)
     assert part is not None
-    decoder = registry.find(name)
-    family = "decoders of geodata" if issubclass(decoder.Options, Featured) else "WLAN decoders" if decoder.private else "table decoders"
+    options = registry.find(name).Options
+    family = "decoders of geodata" if issubclass(options, Featured) else "WLAN decoders" if issubclass(options, Kept) else "table decoders"
     shared = FEEDS.partition(f"### What the {family} share")[2].partition("\n### `")[0]
     missing = [key for key in registry.options_schema(name)["properties"] if f"`{key}`" not in part[1] + shared]
     assert not missing
@@ -131,6 +150,12 @@ def test_every_decoder_has_its_part_with_every_option(name: str) -> None:
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_every_key_of_a_feed_file_is_documented(model: type[Feed]) -> None:
     assert not [key for key in model.model_fields if f"`{key}`" not in FEEDS]
+
+
+def test_every_key_and_every_word_of_a_derived_dataset_is_documented() -> None:
+    page = (ROOT / "docs" / "derived.md").read_text("utf-8")
+    words = [item.rpartition(" ")[2] for item in CALENDAR]
+    assert not [key for key in (*Derived.model_fields, *words) if f"`{key}`" not in page]
 
 
 @pytest.mark.parametrize("word", [*LICENSES, *THEMES, *FREQUENCIES])

@@ -15,20 +15,23 @@ from stadthub_catalog.backfills import Backfill
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import Distribution
 from stadthub_lake.lake import Lake
+from stadthub_lake.rawlog import RawLog
 from stadthub_lake.snapshot import Reader
 from stadthub_lake.store import Progress, Store
 from stadthub_schemas.access import Role
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Contact, Dataset, Kind, Metadata, Publisher
-from stadthub_schemas.finding import Severity
+from stadthub_schemas.finding import Held, Severity
 from stadthub_schemas.rows import FEATURES_IN, OBSERVATIONS_IN, REJECTS
 from stadthub_schemas.settings import Settings
 from tests.catalog.test_documents import write
+from tests.portal import wlan_city
 
 AIR, TREES, DISTRICTS, HOURS, EMPTY, HIDDEN = "air-quality", "trees", "districts", "opening-hours", "water-levels", "cameras"
 VEILED = "meters"
 #: Written through CKAN's API: only addresses.
 LINKS = "bauplaene"
+WLAN = "wlan"
 #: Stands in a column that nobody may see.
 SECRET = "streng-geheim"
 THINGS = 24
@@ -64,9 +67,14 @@ def build(folder: Path) -> City:
     veiled = store.append(VEILED, VEILED, 1, _veiled())
     store.commit(VEILED, {VEILED: Progress(1, Counts(received=veiled.stored, stored=veiled.stored))})
     catalog.remember(VEILED, veiled.fresh)
+    store.ensure(_described(WLAN, Kind.TIMESERIES))
+    counted = store.append(WLAN, WLAN, 1, _wlan())
+    store.commit(WLAN, {WLAN: Progress(1, Counts(received=counted.stored, stored=counted.stored))})
+    catalog.remember(WLAN, counted.fresh)
     for name, kind, rows in ((TREES, Kind.FEATURES, _trees()), (DISTRICTS, Kind.FEATURES, _districts()), (HOURS, Kind.TABLE, _hours())):
         store.ensure(_described(name, kind))
         store.replace(name, name, rows, Progress(1, Counts(received=rows.num_rows, stored=rows.num_rows)))
+    wlan_city.fill(store)
     store.reject("air", 2, _rejects())
     store.commit(AIR, {"air": Progress(2, Counts(received=appended.stored + 3, stored=appended.stored, rejected=3))})
     store.close()
@@ -77,15 +85,19 @@ def build(folder: Path) -> City:
         (EMPTY, Kind.TIMESERIES),
         (HIDDEN, Kind.TIMESERIES),
         (VEILED, Kind.TIMESERIES),
+        (WLAN, Kind.TIMESERIES),
         (TREES, Kind.FEATURES),
         (DISTRICTS, Kind.FEATURES),
         (HOURS, Kind.TABLE),
     ):
         file = Distribution("csv", f"/distributions/{name}/{name}.csv", title="CSV", size=123_456, sha256="0" * 64, modified=NOW)
         catalog.publish(_described(name, kind), reader.columns(name), lake.extent(name), [file] if name == AIR else [], name)
+    for name in wlan_city.TABLES:
+        catalog.publish(wlan_city.described(name), reader.columns(name), lake.extent(name), [], name)
     lake.close()
     write(catalog, LINKS, title="Bebauungspläne")
     _feeds(catalog, appended.stored)
+    _quarantine(settings, catalog)
     city = City(settings, catalog.create_token("Leitwarte", Role.OPERATOR), catalog.create_token("leser", Role.READER))
     catalog.close()
     return city
@@ -117,6 +129,20 @@ WORDS: dict[str, dict[str, Any]] = {
         "description": "Zähler ohne ihre Namen und Orte.",
         "themes": ("ENER",),
         "columns": {name: {"access": "restricted"} for name in ("thing_name", "longitude")},
+    },
+    WLAN: {
+        "title": "WLAN",
+        "title_en": "Public WLAN",
+        "description": "Wie viele Geräte das öffentliche WLAN benutzen.",
+        "themes": ("TECH",),
+        "retention": "P365D",
+        "update_frequency": "15MIN",
+        "privacy": {
+            "purpose": "Auslastung planen",
+            "purpose_en": "Planning for load",
+            "legal_basis": "Art. 6 (1) e DSGVO",
+            "assessment_url": "https://musterstadt.example/dsfa",
+        },
     },
     TREES: {
         "title": "Bäume",
@@ -182,6 +208,24 @@ def _veiled() -> pa.Table:
     )
 
 
+def _wlan() -> pa.Table:
+    """Counts at two access points in different hands: one above k, one below."""
+    rows = [
+        {
+            "thing": f"Rathaus {place}/EG",
+            "observed_property": "wifi_clients",
+            "phenomenon_time": NOW - timedelta(days=1, minutes=15),
+            "result": float(count),
+            "unit": "{count}",
+            "longitude": 10.0,
+            "latitude": 51.0,
+            "received_time": NOW,
+        }
+        for place, count in enumerate((23, 3))
+    ]
+    return pa.Table.from_pylist(rows, schema=OBSERVATIONS_IN)
+
+
 def _trees() -> pa.Table:
     species = ("Linde", "Eiche", "Ahorn", "Kastanie")
     return _features(
@@ -236,6 +280,39 @@ def _rejects() -> pa.Table:
     )
 
 
+#: A feed file with a comment, that a page of the operator may add a line to.
+HOURS_FILE = """# Amt für Bürgerdienste
+id = "opening-hours"
+title = "Öffnungszeiten"
+dataset = "opening-hours"
+kind = "table"
+decoder = "csv_table"
+contract = "quarantine"
+
+[source]
+type = "http"
+url = "https://aemter.example/zeiten.csv"
+"""
+
+
+def _quarantine(settings: Settings, catalog: Catalog) -> None:
+    """A payload of the opening hours whose column has a new name, in raw log and catalogue."""
+    settings.feeds.mkdir(parents=True, exist_ok=True)
+    (settings.feeds / f"{HOURS}.toml").write_text(HOURS_FILE, "utf-8")
+    log = RawLog(settings.data_dir / "raw" / HOURS)
+    body = "office,weekday,Stunden <neu>\nBürgeramt,Montag,<b>8</b>\nStandesamt,Montag,10\n".encode()
+    log.append([(NOW, "https://aemter.example/zeiten.csv", one) for one in (b"office,weekday,hours\n", body)])
+    log.sync()
+    log.close()
+    details = {"before": "hours", "now": "Stunden <neu>", "path": "Stunden <neu>"}
+    difference = {"kind": "column_renamed", "subject": "hours", "severity": "warning", "details": details}
+    reason = "column 'hours' is missing, 'Stunden <neu>' may be its new name"
+    catalog.hold(Held(HOURS, 2, NOW, "https://aemter.example/zeiten.csv", reason, 2, len(body), [difference]))
+    catalog.note_finding(HOURS, "column_renamed", "hours", Severity.WARNING, details)
+    catalog.note_finding(HOURS, "spelling_variant", "Bürgeramt", Severity.WARNING, {"spellings": ["Bürgeramt", "Buergeramt"]})
+    catalog.note_finding(HOURS, "quarantine", "payloads", Severity.ERROR, {"reason": reason})
+
+
 def _feeds(catalog: Catalog, stored: int) -> None:
     counts = Counts(received=stored + 3, stored=stored, rejected=3)
     catalog.note_feed(
@@ -248,6 +325,9 @@ def _feeds(catalog: Catalog, stored: int) -> None:
         last_commit_time=NOW,
         lag_seconds=0.4,
         rate_per_minute=96.0,
+        frames_received=970,
+        frames_missing=30,
+        frames_restarts=2,
         counts=counts,
     )
     catalog.note_feed(
@@ -274,6 +354,15 @@ def _feeds(catalog: Catalog, stored: int) -> None:
         last_message_time=NOW - timedelta(hours=3),
     )
     catalog.note_feed("noise", title="Lärm", source="mqtt", connected=False, paused=True, counts=Counts(10, 5))
+    catalog.note_feed(
+        HOURS,
+        title="Öffnungszeiten",
+        dataset=HOURS,
+        source="http",
+        last_message_time=NOW,
+        counts=Counts(22, 10, 10, 2),
+        quarantine="column 'hours' is missing, 'Stunden <neu>' may be its new name",
+    )
     for error in (None, "https://zaehler.example/: timed out"):
         run = catalog.start_run("bikes")
         catalog.end_run(run, Counts(50, 20, 0, 30, 0), error)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.portal.city import AIR, EMPTY, HOURS, LINKS, TREES, City
+from tests.portal.city import AIR, EMPTY, HOURS, LINKS, TREES, WLAN, City
 
 PAGES = (
     "/",
@@ -17,6 +17,12 @@ PAGES = (
     f"/datasets/{HOURS}?office__contains=nirgends",
     f"/datasets/{EMPTY}",
     f"/datasets/{LINKS}",
+    "/measured",
+    "/measured?page=99",
+    f"/datasets/{AIR}/things/luft-00",
+    f"/datasets/{WLAN}/things/Rathaus%201/EG",
+    "/wlan",
+    "/datasets/wlan-use",
     "/entwickler",
     "/barrierefreiheit",
     "/impressum",
@@ -24,8 +30,11 @@ PAGES = (
     "/gibt-es-nicht",
     "/operator/sign-in",
     "/operator",
+    "/operator/privacy",
     "/operator/feeds/air",
     "/operator/feeds/parking",
+    "/operator/feeds/opening-hours",
+    "/operator/feeds/opening-hours/quarantine/2",
 )
 #: Answers that are errors on purpose; the browser says so in its console.
 MISSING = ("/gibt-es-nicht",)

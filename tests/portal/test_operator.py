@@ -30,10 +30,11 @@ def test_signing_in_leads_to_the_feeds_and_signing_out_away_from_them(visit: Loo
 def test_trouble_is_told_in_words(visit: Look, portal_city: City) -> None:
     with visit(portal_city.token) as seen:
         page = seen.go("/operator").page
-        expect(page.get_by_role("alert")).to_contain_text("2 Datenquellen brauchen Hilfe.")
+        expect(page.get_by_role("alert")).to_contain_text("3 Datenquellen brauchen Hilfe.")
         expect(page.get_by_text("parking.toml: sorce: there is no such key: did you mean source?")).to_be_visible()
         expect(page.get_by_role("row", name="Lärm")).to_contain_text("stimmt nicht")
         page.get_by_role("link", name="Luftmessnetz").click()
+        expect(page.get_by_text("970 empfangen, 30 unterwegs verloren (3 %)")).to_be_visible()
         reject = page.get_by_role("listitem").filter(has_text="result: 900 lies outside 0 … 500")
         reject.locator("summary").click()
         expect(reject.get_by_text('"thing": "luft-99"')).to_be_visible()

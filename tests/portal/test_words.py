@@ -6,9 +6,9 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from stadthub_api.portal import chart, errors, freshness, rendering, snippets, states, table
+from stadthub_api.portal import chart, drift, errors, freshness, rendering, snippets, states, table
 from stadthub_api.portal.language import TRANSLATIONS
-from stadthub_api.portal.views import datasets, operator
+from stadthub_api.portal.views import datasets, operator, quarantine, wlan
 
 PORTAL = Path(rendering.__file__).parent
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\}")
@@ -23,12 +23,16 @@ IN_TABLES = (
     errors.LATER,
     *(look.words for look in freshness.LOOKS.values()),
     *(look.words for look in states.STATES.values()),
-    *(look.words for look in states.SEVERITIES.values()),
+    *drift.SENTENCES.values(),
+    *(look.words for look in drift.SEVERITIES.values()),
+    *quarantine.STATES.values(),
     *operator.BACKFILL_STATES.values(),
     *(words for _, words in chart.SPANS.values()),
     snippets.QGIS_WAY,
     *datasets.FACETS.values(),
     *datasets.ORDERS.values(),
+    *wlan.WEEKDAYS,
+    *wlan.REASONS.values(),
     *(words for fields in table.FIELDS.values() for _, words, _ in fields),
 )
 

@@ -27,6 +27,9 @@ def addresses(octets: bytes) -> dict[str, str]:
         "base64": base64.b64encode(octets).decode(),
         "base64 of text": base64.b64encode(":".join(pairs).encode()).decode(),
         "url": f"https://musterstadt.example/ap?mac={urllib.parse.quote(':'.join(pairs), safe='')}",
+        "hex of text": ":".join(pairs).encode().hex(),
+        "reversed": ":".join(reversed(pairs)),
+        "blanks": " ".join(pairs),
         "eui64": "fe80::" + ":".join("".join(eui[at : at + 2]) for at in range(0, 8, 2)),
     }
 
@@ -62,8 +65,15 @@ def spellings(identifiers: Mapping[str, str]) -> set[bytes]:
             urllib.parse.quote(text).encode(),
             orjson.dumps(text)[1:-1],
             ascii(text)[1:-1].encode(),
-            text.encode("utf-16-le"),
+            *(text.encode(code) for code in ("utf-16-le", "utf-16-be", "utf-32-le")),
+            urllib.parse.quote(urllib.parse.quote(text, safe=""), safe="").encode(),
+            base64.b64encode(text.encode())[: len(text.encode()) // 3 * 4],
+            base64.urlsafe_b64encode(text.encode())[: len(text.encode()) // 3 * 4],
+            text.encode().hex().encode(),
+            text.encode()[::-1],
         }
+    octets = bytes.fromhex(identifiers["bare"])
+    found |= {octets, octets[::-1], octets.hex(" ").encode(), octets.hex("_").encode(), octets[::-1].hex().encode()}
     return {one.lower() for one in found}
 
 

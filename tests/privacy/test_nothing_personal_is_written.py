@@ -1,11 +1,21 @@
 """Identifiers hidden at every place of every payload, on the real ways into a hub: not one of them stands in a byte that it wrote."""
 
+import contextlib
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import orjson
 import pytest
+from fastapi.routing import iter_route_contexts
 from hypothesis import HealthCheck, given, settings
 
 from stadthub_api.app import create_app
@@ -15,6 +25,7 @@ from stadthub_lake.rawlog import RawLog
 from stadthub_pipelines.trial import try_feed
 from stadthub_pipelines.worker import run_once
 from stadthub_schemas.access import Role
+from stadthub_schemas.errors import StadthubError
 from stadthub_schemas.feed import parse_feed
 from stadthub_schemas.settings import Settings
 from tests.api.city import client, served
@@ -70,20 +81,20 @@ def test_no_place_of_a_payload_lets_an_identifier_through_the_door(kind: str, wh
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, str]:
-    """A hub that has taken its feeds up, and the token of somebody who may push."""
+def hub(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, str, str]:
+    """A hub that has taken its feeds up, the token of somebody who may push, and its operator's."""
     folder = tmp_path_factory.mktemp("hub")
     with running(folder, {kind: feed_text(kind) for kind in KINDS}) as hub:
         hub.wait(lambda: {feed.feed for feed in hub.catalog.feeds()} == set(KINDS))
-        return hub.settings, hub.catalog.create_token("sender", Role.PUBLISHER)
+        return hub.settings, hub.catalog.create_token("sender", Role.PUBLISHER), hub.catalog.create_token("operator", Role.OPERATOR)
 
 
 @settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(who=IDENTIFIERS)
 def test_what_is_pushed_leaves_no_identifier_in_spool_lake_database_or_log(
-    hub: tuple[Settings, str], who: dict[str, str], capfd: pytest.CaptureFixture[str]
+    hub: tuple[Settings, str, str], who: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    place, token = hub
+    place, token, operator = hub
     secrets = spellings(who)
     app = create_app(place)
     before = _counts(place)
@@ -94,7 +105,8 @@ def test_what_is_pushed_leaves_no_identifier_in_spool_lake_database_or_log(
         doors.clock = lambda: times[-1]
         for kind, bodies in sent.items():
             for body in bodies:
-                answer = one.post(f"/api/v1/feeds/{kind}/push", content=body, headers={"Content-Type": "application/json"})
+                headers = {"Content-Type": "application/json", "User-Agent": who["bare"], "Referer": f"https://x.example/{who['dashes']}"}
+                answer = one.post(f"/api/v1/feeds/{kind}/push", params={"mac": who["colons"]}, content=body, headers=headers)
                 assert answer.status_code == 202, answer.text
         times.append(NOW + timedelta(hours=1))
         doors.close_windows()
@@ -104,11 +116,24 @@ def test_what_is_pushed_leaves_no_identifier_in_spool_lake_database_or_log(
     with running(place.data_dir, {}) as worker:
         worker.wait(lambda: not list((place.data_dir / "push").rglob("*.body")), 60)
         assert not given_away(secrets, written(place.data_dir))
+    with served(create_app(place)) as address, client(address, operator) as one:
+        assert not given_away(secrets, _answers(one))
     after = _counts(place)
     for kind in KINDS:
         assert after[kind][1] - before[kind][1] >= 4, f"{kind}: broken payloads are counted"
         assert after[kind][0] > 0, f"{kind}: observations are stored, else nothing was tested"
     assert not given_away(secrets, [*written(place.data_dir), ("log", "".join(capfd.readouterr()).encode())])
+
+
+def _answers(one: httpx.Client) -> Iterator[tuple[str, bytes]]:
+    """What every address of the hub answers to its operator: feeds, rejects, runs, metrics, the record, rows, pages in both languages."""
+    for context in iter_route_contexts(create_app(Settings()).routes):
+        path = str(context.path).replace(":path}", "}")
+        if "GET" not in (context.methods or ()) or path.startswith("/static"):
+            continue
+        for kind in KINDS if "{feed}" in path else ("unifi",):
+            address = path.format_map({**dict.fromkeys(re.findall(r"\{(\w+)\}", path), "x"), "feed": kind, "name": kind, "format": "csv"})
+            yield address, one.get(address).content
 
 
 def _counts(place: Settings) -> dict[str, tuple[int, int]]:
@@ -183,6 +208,44 @@ def test_a_body_that_waited_before_its_feed_had_a_reducer_goes_through_it_first(
     assert not given_away(spellings(who), written(tmp_path))
 
 
+@pytest.mark.parametrize("death", [signal.SIGSEGV, signal.SIGABRT])
+def test_a_process_that_crashes_leaves_nothing_of_what_it_held(tmp_path: Path, death: signal.Signals) -> None:
+    who = _somebody()
+    home = tmp_path / "home"
+    home.mkdir()
+    source = tmp_path / "source"
+    source.mkdir()
+    for number, body in enumerate(payloads("unifi", who)):
+        (source / f"{number}.json").write_bytes(body)
+    place = Settings.model_validate({"data_dir": tmp_path / "hub", "min_free_mb": 0})
+    place.feeds.mkdir(parents=True)
+    (place.feeds / "unifi.toml").write_text(feed_text("unifi", f'type = "file"\npath = "{source}"\nevery = "PT1S"'), "utf-8")
+    environment = {**os.environ, "STADTHUB_DATA_DIR": str(place.data_dir), "STADTHUB_MIN_FREE_MB": "0", "STADTHUB_LOG_LEVEL": "debug"}
+    command = [sys.executable, "-m", "stadthub_pipelines"]
+    with (tmp_path / "log").open("wb") as log:
+        worker = subprocess.Popen(command, cwd=home, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            end = time.monotonic() + 60
+            while not _stored(place):
+                assert worker.poll() is None, (tmp_path / "log").read_text("utf-8")
+                assert time.monotonic() < end, "the worker took nothing in"
+                time.sleep(0.05)
+            assert resource.prlimit(worker.pid, resource.RLIMIT_CORE) == (0, 0)
+            worker.send_signal(death)
+            assert worker.wait(60) == -death
+        finally:
+            worker.kill()
+            worker.wait()
+    assert list(home.iterdir()) == []
+    assert not given_away(spellings(who), [*written(place.data_dir), ("log", (tmp_path / "log").read_bytes())])
+
+
+def _stored(place: Settings) -> bool:
+    with contextlib.suppress(StadthubError, FileNotFoundError, KeyError):
+        return _counts(place)["unifi"][0] > 0
+    return False
+
+
 def test_the_key_is_made_once_and_for_the_hub_alone(tmp_path: Path) -> None:
     with running(tmp_path, {"unifi": feed_text("unifi")}) as hub:
         hub.wait(lambda: bool(hub.catalog.feed("unifi").connected))
@@ -195,8 +258,8 @@ def test_the_key_is_made_once_and_for_the_hub_alone(tmp_path: Path) -> None:
     assert not given_away([key, key.hex().encode()], (piece for piece in written(tmp_path) if piece[0] != "keys/pseudonym"))
 
 
-def test_a_wrong_feed_file_lets_nothing_in(hub: tuple[Settings, str]) -> None:
-    place, token = hub
+def test_a_wrong_feed_file_lets_nothing_in(hub: tuple[Settings, str, str]) -> None:
+    place, token, _ = hub
     file = place.feeds / "unifi.toml"
     right = file.read_text("utf-8")
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from deploy.real import run
-from deploy.real.counts import Count
+from deploy.real.counted import Count
 from rich.console import Console
 
 from stadthub_api.app import create_app
@@ -83,6 +83,13 @@ def test_no_number_is_cut_in_80_columns() -> None:
     assert "617,114 837,123 ✓" in out.getvalue()
     assert "…" not in out.getvalue()
     assert max(map(len, out.getvalue().splitlines())) <= 80
+
+
+def test_why_rows_were_refused_stands_below_the_table() -> None:
+    out = io.StringIO()
+    refused = (("stops.txt line …: stop_id is missing", 9),)
+    run.show([run.Outcome("invalid-timetable", Counts(9, 0, 0, 9, 0), 1.0, 9, (), refused)], Console(file=out, width=80))
+    assert "invalid-timetable: 9 rejected: stops.txt line …: stop_id is missing" in out.getvalue()
 
 
 def test_where_80_columns_are_too_few_the_table_is_wider() -> None:

@@ -2,6 +2,8 @@
 import { LngLatBounds, Map, NavigationControl, Popup, ScaleControl, setWorkerUrl } from "maplibre-gl";
 import { colour, onLookChange } from "./look.js";
 
+// How full something is, 0 to 1, where that is what the map shows.
+const load = ["coalesce", ["get", "_load"], 0];
 const empty = { type: "FeatureCollection", features: [] };
 
 function style() {
@@ -17,7 +19,7 @@ function style() {
       { id: "outlines", type: "line", source: "outlines", paint: { "line-color": line, "line-width": 1 } },
       { id: "areas", type: "fill", source: "features", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": point, "fill-opacity": 0.18 } },
       { id: "lines", type: "line", source: "features", filter: ["!=", ["geometry-type"], "Point"], paint: { "line-color": point, "line-width": 2 } },
-      { id: "points", type: "circle", source: "features", filter: ["==", ["geometry-type"], "Point"], paint: { "circle-color": point, "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 3.5, 16, 9], "circle-stroke-color": ground, "circle-stroke-width": 1.5 } },
+      { id: "points", type: "circle", source: "features", filter: ["==", ["geometry-type"], "Point"], paint: { "circle-color": point, "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, ["+", 3.5, ["*", 8, load]], 16, ["+", 9, ["*", 20, load]]], "circle-stroke-color": ground, "circle-stroke-width": 1.5 } },
     ],
   };
 }

@@ -31,6 +31,7 @@ COMMANDS = {
     "dataset": "datasets",
     "token": "tokens",
     "alert": "alerts",
+    "privacy": "privacy",
     "schema": "schema",
     "torture": "torture",
 }

@@ -8,24 +8,28 @@ import typer
 
 from stadthub_api.cli.checks import Checked, check_files, feed_files
 from stadthub_api.cli.histories import backfill
-from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalog_of, existing, feed_of, settings_of
+from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalog_of, existing, settings_of
 from stadthub_api.cli.output import plain, print_json, print_rows, print_table, rows_of, say, working
+from stadthub_api.cli.quarantine import discard, findings, quarantine, release
 from stadthub_api.cli.status import SUM, state
 from stadthub_api.cli.times import lasting, moment
+from stadthub_pipelines.derive import SOURCE
+from stadthub_pipelines.derive_once import compute_once, try_model
 from stadthub_pipelines.running import WORKER, holder
 from stadthub_pipelines.trial import Trial, try_feed
 from stadthub_pipelines.worker import run_once
-from stadthub_schemas.errors import Conflict
-from stadthub_schemas.feed import Feed, load_feed
+from stadthub_schemas.errors import Conflict, FeedError, NotFound
 from stadthub_schemas.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Feeds: list, check, try, run, pause, resume, replay, silence, back-fill.")
+app = typer.Typer(
+    no_args_is_help=True, help="Feeds: list, check, try, run, pause, resume, replay, silence, back-fill; findings and quarantine."
+)
 
 NameArgument = Annotated[str, typer.Argument(help="The feed's id.")]
 #: How many rejects a trial shows; each different reason is counted in any case.
 REJECTS = 20
 #: The sources that are asked; to the others data come by themselves.
-PULLED = ("http", "file")
+PULLED = ("http", "file", SOURCE)
 
 
 @app.command("list", epilog="[bold]Example[/bold]: stadthub feed list --json")
@@ -58,9 +62,10 @@ def check(
     data_dir: DataDirOption = None,
 ) -> None:
     """Say every mistake in feed files, one sentence each with file and key. Nothing is fetched."""
-    checked = check_files(files or feed_files(settings_of(config, data_dir=data_dir).feeds))
+    folder = settings_of(config, data_dir=data_dir).feeds
+    checked = check_files(files or feed_files(folder), sorted(folder.glob("*.toml")))
     if as_json:
-        print_json([{"file": one.path.name, "feed": one.feed and one.feed.id, "mistakes": one.mistakes} for one in checked])
+        print_json([{"file": one.path.name, "feed": one.id, "mistakes": one.mistakes} for one in checked])
     else:
         _tell_checked(checked)
     if any(one.mistakes for one in checked):
@@ -85,13 +90,26 @@ def try_file(
 ) -> None:
     """Fetch or listen once and show what the hub would make of it: columns, rows, rejects, the dataset. Writes nothing."""
     settings = settings_of(config, data_dir=data_dir)
-    feed = load_feed(file)
-    with working(f"Trying {feed.id} ({feed.source.type})"):
-        trial = try_feed(feed, settings, seconds)
+    [one] = check_files([file], sorted(settings.feeds.glob("*.toml")))
+    if one.id is None or (one.model is not None and one.dataset is None):
+        raise FeedError("\n".join(one.mistakes))
+    with working(f"Trying {one.id} ({_source(one)})"):
+        trial = _trial(one, settings, seconds)
     if as_json:
         print_json(_trial_words(trial))
     else:
-        _show_trial(feed, trial)
+        _show_trial(_source(one), trial)
+
+
+def _source(one: Checked) -> str:
+    return SOURCE if one.feed is None else one.feed.source.type
+
+
+def _trial(one: Checked, settings: Settings, seconds: float) -> Trial:
+    if one.model is not None and one.dataset is not None:
+        return try_model(one.model, one.dataset, settings)
+    assert one.feed is not None
+    return try_feed(one.feed, settings, seconds)
 
 
 def _trial_words(trial: Trial) -> dict[str, Any]:
@@ -106,7 +124,7 @@ def _trial_words(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _show_trial(feed: Feed, trial: Trial) -> None:
+def _show_trial(source: str, trial: Trial) -> None:
     counts = trial.counts
     print_table("Columns", ["name", "type"], [[name, str(kind)] for name, kind in trial.columns])
     print_rows("Accepted rows (the first)", trial.accepted.select([name for name, _ in trial.columns]), trial.accepted.num_rows)
@@ -125,36 +143,45 @@ def _show_trial(feed: Feed, trial: Trial) -> None:
         print_table(f"Dataset {trial.dataset.name} ({trial.dataset.kind})", ["what", "value"], [[key, words[key]] for key in shown])
     say(f"Its page would be {trial.page}. Nothing was written.")
     if counts.received == 0:
-        say(f"Nothing came from {feed.source.type}: look at the source's address, or listen longer with --seconds.")
+        say(f"Nothing came from {source}: look at the source's address, or listen longer with --seconds.")
 
 
 @app.command(epilog="[bold]Example[/bold]: stadthub feed run districts")
 def run(name: NameArgument, as_json: JsonOption = False, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
     """Run a feed now: by the running hub, or right here if none runs."""
     settings = settings_of(config, data_dir=data_dir)
-    feed = feed_of(settings, name)
-    if feed.source.type not in PULLED:
-        raise Conflict(f"{feed.id} needs no run: data come by themselves to a {feed.source.type} feed as long as the hub runs")
+    one = _checked(settings, name)
+    if _source(one) not in PULLED:
+        raise Conflict(f"{name} needs no run: data come by themselves to a {_source(one)} feed as long as the hub runs")
+    if one.model is not None and one.dataset is None:
+        raise FeedError("\n".join(one.mistakes))
     if holder(settings.data_dir, WORKER) is not None:
         with catalog_of(settings) as catalog:
-            catalog.note_feed(feed.id, wanted_run=datetime.now(UTC))
-        answer: dict[str, Any] = {"feed": feed.id, "by": "worker"}
-        say(f"{feed.id}: the running hub does it now; `stadthub status` shows the result.")
+            catalog.note_feed(name, wanted_run=datetime.now(UTC))
+        answer: dict[str, Any] = {"feed": name, "by": "worker"}
+        say(f"{name}: the running hub does it now; `stadthub status` shows the result.")
     else:
+        with working(f"Running {name}"):
+            _run_here(one, settings)
         with catalog_of(settings) as catalog:
-            catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type)
-        with working(f"Running {feed.id}"):
-            run_once(feed, settings)
-        with catalog_of(settings) as catalog:
-            done = catalog.feed(feed.id)
-        answer = {"feed": feed.id, "by": "here", "error": done.error, **done.counts.as_dict()}
-        say(
-            f"{feed.id}: {done.error or 'done'}; all in all {', '.join(f'{number} {key}' for key, number in done.counts.as_dict().items())}."
-        )
+            done = catalog.feed(name)
+        answer = {"feed": name, "by": "here", "error": done.error, **done.counts.as_dict()}
+        say(f"{name}: {done.error or 'done'}; all in all {', '.join(f'{number} {key}' for key, number in done.counts.as_dict().items())}.")
     if as_json:
         print_json(answer)
     if answer.get("error"):
         raise typer.Exit(1)
+
+
+def _run_here(one: Checked, settings: Settings) -> None:
+    if one.model is not None and one.dataset is not None:
+        compute_once(one.model, one.dataset, settings)
+        return
+    feed = one.feed
+    assert feed is not None
+    with catalog_of(settings) as catalog:
+        catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type)
+    run_once(feed, settings)
 
 
 @app.command(epilog="[bold]Example[/bold]: stadthub feed pause districts")
@@ -178,6 +205,8 @@ def replay(
 ) -> None:
     """Decode what was received since then again, after a decoder or its options were mended. Makes no duplicates."""
     settings = settings_of(config, data_dir=data_dir)
+    if _checked(settings, name).model is not None:
+        raise Conflict(f"{name} is derived and has nothing to replay: run it, then it is computed anew")
     time = moment(since, settings.time_zone)
     _note(settings, name, f"replayed since {time:%Y-%m-%d %H:%M:%S}Z", replay_since=time)
 
@@ -201,11 +230,24 @@ app.command("backfill", epilog="[bold]Examples[/bold]: stadthub feed backfill ai
     backfill
 )
 
+app.command(epilog="[bold]Example[/bold]: stadthub feed findings counts")(findings)
+app.command(epilog="[bold]Example[/bold]: stadthub feed quarantine counts --json")(quarantine)
+app.command(epilog="[bold]Examples[/bold]: stadthub feed release counts --all · stadthub feed release counts 17 18 --as-is")(release)
+app.command(epilog="[bold]Example[/bold]: stadthub feed discard counts 17")(discard)
+
 
 def _note(settings: Settings, name: str, words: str, **changes: Any) -> None:
     """Leave a wish for the worker where it looks for it."""
-    feed = feed_of(settings, name)
+    _checked(settings, name)
     with catalog_of(settings) as catalog:
-        catalog.note_feed(feed.id, **changes)
+        catalog.note_feed(name, **changes)
     runs = holder(settings.data_dir, WORKER) is not None
-    say(f"{feed.id}: {words}, {'now' if runs else 'as soon as the hub runs'}.")
+    say(f"{name}: {words}, {'now' if runs else 'as soon as the hub runs'}.")
+
+
+def _checked(settings: Settings, name: str) -> Checked:
+    """The feed or model of this name out of the hub's feed files; NotFound names those that are there."""
+    files = {one.id: one for one in check_files(feed_files(settings.feeds)) if one.id is not None}
+    if name not in files:
+        raise NotFound(f"There is no feed {name!r} in {settings.feeds}; there are: {', '.join(sorted(filter(None, files))) or 'none'}")
+    return files[name]

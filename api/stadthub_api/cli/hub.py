@@ -25,6 +25,7 @@ ConfigOption = Annotated[
 DataDirOption = Annotated[Path | None, typer.Option("--data-dir", metavar="DIR", help="Where the hub keeps its data.")]
 HostOption = Annotated[str | None, typer.Option("--host", help="Address to listen on.")]
 PortOption = Annotated[int | None, typer.Option("--port", help="Port to listen on.", min=1, max=65535)]
+WorkerOption = Annotated[str | None, typer.Option("--name", help="The name of a further worker; without it: the main one.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON for scripts.")]
 
 

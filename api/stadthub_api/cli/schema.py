@@ -6,6 +6,7 @@ import typer
 
 from stadthub_api.cli.output import print_json
 from stadthub_ingest import registry
+from stadthub_schemas.derived import Derived
 from stadthub_schemas.feed import Feed
 
 app = typer.Typer(no_args_is_help=True, help="Schemas for editors.")
@@ -29,10 +30,23 @@ def feed() -> None:
 
 
 def feed_schema() -> dict[str, Any]:
+    """The schema of a file of the folder: with `sql` it is a derived dataset, else a feed."""
+    feed, derived = _feed_schema(), Derived.model_json_schema()
+    parts = {**derived.pop("$defs"), **feed.pop("$defs"), "Feed": feed, "Derived": derived}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Stadthub feed",
+        "type": "object",
+        "if": {"required": ["sql"]},
+        "then": {"$ref": "#/$defs/Derived"},
+        "else": {"$ref": "#/$defs/Feed"},
+        "$defs": parts,
+    }
+
+
+def _feed_schema() -> dict[str, Any]:
     """The schema of Feed, in which `options` follow from `decoder`."""
     schema = Feed.model_json_schema()
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = "Stadthub feed"
     names = registry.names()
     schema["properties"]["decoder"] = {"enum": names, "description": "; ".join(f"{name}: {registry.find(name).caption}" for name in names)}
     rules = []

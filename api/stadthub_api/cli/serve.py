@@ -12,7 +12,7 @@ from uvicorn.supervisors import Multiprocess
 
 from stadthub_api import demo as city
 from stadthub_api.child import Child
-from stadthub_api.cli.hub import ConfigOption, DataDirOption, HostOption, PortOption, as_environment, settings_of
+from stadthub_api.cli.hub import ConfigOption, DataDirOption, HostOption, PortOption, WorkerOption, as_environment, settings_of
 from stadthub_api.cli.output import say
 from stadthub_api.serving import UVICORN, serve_with
 from stadthub_pipelines.__main__ import work
@@ -65,12 +65,16 @@ def demo(config: ConfigOption = None, data_dir: DataDirOption = None, host: Host
             simulated.stop()
 
 
-def worker(config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
-    """Run only the half that takes data in; `up` starts it by itself. For a machine of its own, or under a supervisor.
+def worker(config: ConfigOption = None, data_dir: DataDirOption = None, name: WorkerOption = None) -> None:
+    """Run only the half that takes data in; `up` starts it by itself. With a name: one more worker for the MQTT feeds with `shared`.
 
-    [bold]Example[/bold]: stadthub worker --data-dir /srv/stadthub
+    [bold]Examples[/bold]
+
+    stadthub worker --data-dir /srv/stadthub
+
+    stadthub worker --data-dir /srv/stadthub --name b
     """
-    settings = settings_of(config, data_dir=data_dir)
+    settings = settings_of(config, data_dir=data_dir, worker=name)
     configure(settings)
     work(settings)
 
@@ -80,7 +84,7 @@ def serve(settings: Settings, listening: socket.socket) -> None:
     ours = {**UVICORN, "timeout_graceful_shutdown": GRACEFUL}
     configuration = uvicorn.Config(functools.partial(serve_with, settings), factory=True, workers=settings.api_workers, **ours)
     server = uvicorn.Server(configuration)
-    child = Child("stadthub_pipelines", as_environment(settings))
+    child = Child("stadthub_pipelines", as_environment(settings.model_copy(update={"worker": ""})))
     child.start()
     say(f"{settings.site_title}: {settings.url}   (data in {settings.data_dir}, ctrl-C stops)")
     try:

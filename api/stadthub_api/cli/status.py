@@ -46,7 +46,7 @@ def status(as_json: JsonOption = False, config: ConfigOption = None, data_dir: D
         "datasets": datasets,
         "balanced": total.balanced,
         "total": total.as_dict(),
-        "feeds": [{"feed": feed.feed, "dataset": feed.dataset, "state": state(feed), **feed.counts.as_dict()} for feed in feeds],
+        "feeds": [_told(feed) for feed in feeds],
     }
     if as_json:
         print_json(answer)
@@ -85,10 +85,21 @@ def _tell(answer: dict[str, Any], findings: Sequence[Finding]) -> None:
     print_table("Feeds", ["feed", "state", *SUM], rows)
     worker = "runs" if answer["worker"] else "does not run"
     say(f"The worker {worker} · {answer['datasets']} datasets · {answer['data_dir']} · {answer['free_mb']:,} MB free")
+    for feed in answer["feeds"]:
+        if feed["frames_missing"]:
+            say(
+                f"{feed['feed']}: {feed['frames_missing']:,} of {feed['frames_received'] + feed['frames_missing']:,} radio frames were lost"
+            )
     if not answer["balanced"]:
         say("The sum does not hold at this moment: rows are being judged, or run `stadthub doctor`.")
     for sentence in answer["broken"]:
         say(f"Broken: {sentence}")
+
+
+def _told(feed: FeedState) -> dict[str, Any]:
+    """One feed for scripts."""
+    frames = {"frames_received": feed.frames_received, "frames_missing": feed.frames_missing}
+    return {"feed": feed.feed, "dataset": feed.dataset, "state": state(feed), **feed.counts.as_dict(), **frames}
 
 
 def state(feed: Any) -> str:

@@ -13,17 +13,22 @@ from stadthub_pipelines.torture import torture as run_torture
 
 def torture(
     cycles: Annotated[int, typer.Option(min=1, help="How often the worker is killed.")] = 25,
+    workers: Annotated[int, typer.Option(min=1, max=8, help="How many workers share the subscription.")] = 1,
     folder: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to do it, kept afterwards; without: a folder that is removed.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Prove the promise: nothing acknowledged is lost, nothing is stored twice, whenever the worker is killed (needs mosquitto).
+    """Prove the promise: nothing acknowledged is lost, nothing is stored twice, whenever a worker is killed (needs mosquitto).
 
-    [bold]Example[/bold]: stadthub torture --cycles 100 --json
+    [bold]Examples[/bold]
+
+    stadthub torture --cycles 100 --json
+
+    stadthub torture --cycles 25 --workers 2
     """
     with tempfile.TemporaryDirectory(prefix="stadthub-torture-") as passing, working(f"Killing the worker {cycles} times"):
-        report = run_torture(cycles, folder or Path(passing))
+        report = run_torture(cycles, folder or Path(passing), workers)
     if as_json:
         print_json(report)
     else:

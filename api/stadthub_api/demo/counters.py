@@ -1,4 +1,4 @@
-"""The counters: CSV files in a folder, thirty days of history and then a new one every quarter of an hour."""
+"""Files in a folder, some weeks of history and then a new one every quarter of an hour: the counters' are CSV."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ SLOTS_A_DAY = 86_400 // QUARTER
 KEPT_DAYS = 3
 
 HEADER = "Zaehlstelle;Name;Messgroesse;Beginn;Anzahl;Laenge;Breite\n"
-FILE_NAME = "zaehlung-%Y-%m-%dT%H%M"
+STAMP = "%Y-%m-%dT%H%M"
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +27,16 @@ log = logging.getLogger(__name__)
 class Counters:
     """Writes what the counters have counted into `folder`."""
 
+    #: How its files begin and end, and how far back they go.
+    name = "zaehlung"
+    ending = "csv"
+    history_days = HISTORY_DAYS
+
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self._folder = folder
         self._clock = clock
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="demo-counters", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"demo-{self.name}", daemon=True)
 
     def start(self) -> None:
         """Write in the background what is missing up to now, and go on with it."""
@@ -47,25 +52,34 @@ class Counters:
             try:
                 self.catch_up()
             except OSError as error:
-                log.error("the counters of the demo can't write: %s", error.strerror)
+                log.error("%s of the demo can't be written: %s", self.name, error.strerror)
             self._stopping.wait(QUARTER - self._clock() % QUARTER + 1)
 
     def catch_up(self) -> None:
         """Write each quarter of an hour that is over and not yet written, those of one day in one file."""
-        now = int(self._clock()) // QUARTER
-        first = max(self._written(), now - HISTORY_DAYS * SLOTS_A_DAY)
+        now = self.now()
+        first = max(self._written(), now - self.history_days * SLOTS_A_DAY)
         days: dict[int, list[int]] = {}
         for slot in range(first, now):
             days.setdefault(slot // SLOTS_A_DAY, []).append(slot)
         for slots in days.values():
             if self._stopping.is_set():
                 return
-            self._write(datetime.fromtimestamp(slots[0] * QUARTER, UTC).strftime(FILE_NAME), slots)
+            self._write(datetime.fromtimestamp(slots[0] * QUARTER, UTC).strftime(f"{self.name}-{STAMP}"), slots)
             (self._folder / ".written").write_text(str(slots[-1] + 1))
         oldest = (now - KEPT_DAYS * SLOTS_A_DAY) * QUARTER
-        for path in self._folder.glob("zaehlung-*.csv"):
+        for path in self._folder.glob(f"{self.name}-*.{self.ending}"):
             if path.stat().st_mtime < oldest:
                 path.unlink()
+
+    def now(self) -> int:
+        """The slot that is not over yet."""
+        return int(self._clock()) // QUARTER
+
+    def text(self, slots: Iterable[int]) -> Iterator[str]:
+        """What stands in the file of these slots."""
+        yield HEADER
+        yield from rows(slots)
 
     def _written(self) -> int:
         """The first slot that is not written yet."""
@@ -77,11 +91,10 @@ class Counters:
     def _write(self, name: str, slots: Iterable[int]) -> None:
         hidden = self._folder / f".{name}.tmp"
         with hidden.open("w", encoding="utf-8") as file:
-            file.write(HEADER)
-            file.writelines(rows(slots))
+            file.writelines(self.text(slots))
             file.flush()
             os.fsync(file.fileno())
-        hidden.replace(self._folder / f"{name}.csv")
+        hidden.replace(self._folder / f"{name}.{self.ending}")
 
 
 def rows(slots: Iterable[int]) -> Iterator[str]:

@@ -114,7 +114,7 @@ def battery(time: float, who: str) -> float:
 
 def crossings(time: float, who: str, kind: str) -> int:
     """How many bicycles or people pass a counter in the quarter of an hour that begins at `time`."""
-    return int(_popular(who) * _bustle(time, kind) * between(0.7, 1.3, who, int(time)))
+    return int(_popular(who) * bustle(time, kind) * between(0.7, 1.3, who, int(time)))
 
 
 @functools.lru_cache(maxsize=256)
@@ -123,7 +123,7 @@ def _popular(who: str) -> float:
 
 
 @functools.lru_cache(maxsize=256)
-def _bustle(time: float, kind: str) -> float:
+def bustle(time: float, kind: str) -> float:
     """How much is going on in the whole city on foot or by bicycle, 0 to 1."""
     dry = 1 - 0.7 * rain(time)
     warm = 0.55 + 0.45 * min(1.0, max(0.0, (temperature(time) + 5) / 25))

@@ -14,6 +14,7 @@ from stadthub_api.demo import city
 from stadthub_api.demo.broker import HOST, Simulator
 from stadthub_api.demo.counters import Counters
 from stadthub_api.demo.parking import ParkingServer
+from stadthub_api.demo.wlan import Controller, Vehicles, register
 from stadthub_schemas.errors import StorageError
 from stadthub_schemas.settings import Settings, make_data_dir
 
@@ -54,9 +55,12 @@ def start(settings: Settings) -> Demo:
         for name, make in PLACES.items():
             if not (folder / name).exists():
                 _put(folder / name, json.dumps(make(), ensure_ascii=False))
+        if not (folder / "wlan-zugangspunkte.csv").exists():
+            _put(folder / "wlan-zugangspunkte.csv", register())
         _write_feeds(settings.feeds, folder, before, ports)
         with ExitStack() as parts:
-            for part in (Simulator(ports["mqtt"]), ParkingServer(ports["parking"]), Counters(folder / "zaehlstellen")):
+            files = (Counters(folder / "zaehlstellen"), Controller(folder / "wlan"), Vehicles(folder / "wlan-fahrzeuge"))
+            for part in (Simulator(ports["mqtt"]), ParkingServer(ports["parking"]), *files):
                 part.start()
                 parts.callback(part.stop)
             return Demo((f"{HOST}:{ports['parking']}",), ports["mqtt"], ports["parking"], parts.pop_all())

@@ -1,11 +1,13 @@
 """The two languages of the portal: its words, and how numbers, times, sizes and units are written in each."""
 
 import io
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
@@ -59,6 +61,12 @@ def translations(language: Language) -> Translations:
     write_mo(compiled, catalog)
     compiled.seek(0)
     return Translations(compiled, domain="portal")
+
+
+def exactly(length: timedelta, language: Language) -> str:
+    """A length of time in whole days or hours: what is promised must not be rounded to weeks or years."""
+    granularity: Literal["day", "hour"] = "hour" if length % timedelta(days=1) else "day"
+    return format_timedelta(length, granularity, threshold=math.inf, locale=LOCALES[language])
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +152,10 @@ class Writing:
         if time is None:
             return "–"
         return format_timedelta(min(self.here(time) - now, timedelta(0)), add_direction=True, locale=self.locale, threshold=1.2)
+
+    def kept(self, length: timedelta | None) -> str:
+        """How long something is kept, in words."""
+        return self.word("unbegrenzt") if length is None else exactly(length, self.language)
 
     def lasting(self, seconds: float | None) -> str:
         """How long something takes, in words."""

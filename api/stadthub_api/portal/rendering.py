@@ -12,10 +12,11 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from stadthub_api.portal import assets
+from stadthub_api.portal import assets, wlan
 from stadthub_api.portal.freshness import LOOKS
 from stadthub_api.portal.language import NAMES, PREFIXES, Writing, bare, in_language, language_of, translations
 from stadthub_catalog.entry import Entry
+from stadthub_schemas.access import ANYBODY
 from stadthub_schemas.dataset import Kind, Language
 from stadthub_schemas.freshness import Freshness, freshness
 from stadthub_schemas.properties import title
@@ -118,6 +119,9 @@ def _everywhere(request: Request) -> dict[str, Any]:
         "site_title": hub.site_title,
         "site_url": hub.url,
         "site_contact": hub.site_contact,
+        "site_operator": hub.site_operator,
+        "privacy_contact": hub.privacy_contact,
+        "wlan_there": bool(wlan.shown(request.app.state.hub.catalog, getattr(request.state, "principal", ANYBODY))),
         "alternates": {code: in_language(request.url.path, code) + query for code in PREFIXES},
         "link": lambda path, **parameters: link(write.language, path, **parameters),
         "static": lambda name: f"{assets.URL}/{name}",

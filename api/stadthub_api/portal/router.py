@@ -7,12 +7,23 @@ from fastapi.responses import FileResponse
 
 from stadthub_api.deps import PUBLIC
 from stadthub_api.portal.assets import BUILT, STATIC, URL
-from stadthub_api.portal.views import badge, dataset, datasets, home, operator, texts
+from stadthub_api.portal.views import badge, dataset, datasets, home, measured, operator, privacy, quarantine, texts, wlan
 from stadthub_schemas.errors import NotFound
 
 router = APIRouter(include_in_schema=False)
 
-PAGES = (home.router, datasets.router, dataset.router, badge.router, operator.router, texts.router)
+PAGES = (
+    home.router,
+    datasets.router,
+    dataset.router,
+    badge.router,
+    measured.router,
+    wlan.router,
+    operator.router,
+    quarantine.router,
+    privacy.router,
+    texts.router,
+)
 
 #: What bears its content's hash in its name never changes; everything else is asked for again.
 FOR_EVER = "public, max-age=31536000, immutable"

@@ -41,14 +41,6 @@ def state_of(feed: FeedState, noticed: Collection[str]) -> str:
     return next((name for name, true in holds.items() if true), "running")
 
 
-#: How bad a finding is, in words.
-SEVERITIES: dict[str, Look] = {
-    "error": Look("Störung", "danger", "danger"),
-    "warning": Look("Warnung", "warning", "warning"),
-    "info": Look("Hinweis", "info", "info"),
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Disk:
     """The disk on which everything is kept."""

@@ -10,6 +10,7 @@ from stadthub_api.answers import cached
 from stadthub_api.deps import DATASET, HubDep, PrincipalDep, ReadableDep
 from stadthub_api.described import description, summary
 from stadthub_api.formats import wanted
+from stadthub_api.lineage import ancestry
 from stadthub_api.pages import page_bytes
 from stadthub_api.parameters import FILTER_DOCUMENTATION, MAX_LIMIT, PAGE, Question, documented, limit, refuse_unknown
 from stadthub_api.things import as_features
@@ -52,10 +53,12 @@ async def list_datasets(
 
 
 @router.get("/{name}", openapi_extra=DATASET)
-async def show_dataset(request: Request, hub: HubDep, seen: ReadableDep) -> Response:
+async def show_dataset(request: Request, hub: HubDep, principal: PrincipalDep, seen: ReadableDep) -> Response:
     """One dataset: words, columns with units, extent, freshness, files, and the addresses of all its faces."""
     refuse_unknown(request.query_params.multi_items(), ())
-    return cached(request, orjson.dumps(description(seen, hub.site)), JSON, 10)
+    held_back = await hub.work(hub.catalog.held_back, seen.entry.name)
+    origin = await hub.work(ancestry, hub.catalog, seen.entry, principal)
+    return cached(request, orjson.dumps(description(seen, hub.site, held_back, origin)), JSON, 10)
 
 
 @router.get("/{name}/rows", openapi_extra={**DATASET, "parameters": [*documented(PAGE), FILTER_DOCUMENTATION]})

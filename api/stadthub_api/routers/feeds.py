@@ -1,4 +1,4 @@
-"""Feeds for the operator: how each one is doing, what it refused and why, its runs; pause, resume, run now."""
+"""Feeds for the operator: how each one is doing, what was noticed, refused or put aside and why, its runs; pause, resume, run now."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -9,8 +9,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from stadthub_api.deps import OPERATE, HubDep, OperatorDep
 from stadthub_api.formats import as_json
+from stadthub_api.held import Word, give_word
 from stadthub_api.parameters import refuse_unknown
 from stadthub_catalog.entry import FeedState
+from stadthub_schemas.finding import sentence
 
 router = APIRouter(prefix="/api/v1/feeds", tags=["feeds"])
 
@@ -64,6 +66,27 @@ async def resume(feed: FeedPath, hub: HubDep, operator: OperatorDep) -> Response
 async def run(feed: FeedPath, hub: HubDep, operator: OperatorDep) -> Response:
     """Fetch now instead of at the next time of the schedule."""
     return await _change(hub, operator.name, feed, "run", {"wanted_run": datetime.now(UTC)})
+
+
+@router.get("/{feed}/findings", openapi_extra=OPERATE)
+async def findings(feed: FeedPath, hub: HubDep, operator: OperatorDep) -> Response:  # noqa: ARG001 - it is the decision
+    """What was noticed of this feed and still holds: drift of its payloads, certificates, spellings."""
+    await hub.work(hub.catalog.feed, feed)
+    found = await hub.work(hub.catalog.findings, feed)
+    return _answer({"findings": [{**asdict(one), "sentence": sentence(one.kind, one.subject, one.details)} for one in found]})
+
+
+@router.get("/{feed}/quarantine", openapi_extra=OPERATE)
+async def quarantine(feed: FeedPath, hub: HubDep, operator: OperatorDep) -> Response:  # noqa: ARG001 - it is the decision
+    """The payloads of this feed that are put aside, in the order in which they came: why, and how they differ."""
+    await hub.work(hub.catalog.feed, feed)
+    return _answer({"quarantine": [asdict(one) for one in await hub.work(hub.catalog.held, feed)]})
+
+
+@router.post("/{feed}/quarantine/{position}/{word}", openapi_extra=OPERATE, status_code=202)
+async def decide(feed: FeedPath, position: int, word: Word, hub: HubDep, operator: OperatorDep) -> Response:
+    """Judge a payload in quarantine again (`release`), take it as the new normal (`accept`), or never store it (`discard`)."""
+    return _answer({"payload": asdict(await hub.work(give_word, hub.catalog, feed, position, word, operator.name))}, 202)
 
 
 _UNKEPT = {"Cache-Control": "no-store"}

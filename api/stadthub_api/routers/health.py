@@ -1,4 +1,4 @@
-"""Whether the hub is alive and ready, and what robots and security researchers want to know."""
+"""Whether the hub is alive and ready, and whom to tell of a weakness."""
 
 import os
 from collections.abc import Callable
@@ -65,12 +65,6 @@ async def metrics(request: Request, hub: HubDep, scraper: ScraperDep) -> Respons
     write, media_type = choose_encoder(request.headers.get("accept", ""))
     body = await hub.work(lambda: write(request.app.state.measured))
     return Response(body, headers={"Content-Type": media_type, "Cache-Control": "no-store"})
-
-
-@router.get("/robots.txt", openapi_extra=PUBLIC, include_in_schema=False)
-async def robots() -> Response:
-    """What crawlers may read: the pages, not the endless questions to the API."""
-    return PlainTextResponse("User-agent: *\nDisallow: /api/\nDisallow: /operator\n")
 
 
 @router.get("/.well-known/security.txt", openapi_extra=PUBLIC, include_in_schema=False)

@@ -8,13 +8,16 @@ times = { formats = ["%d.%m.%Y %H:%M"], time_zone = "Europe/Berlin" }
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pydantic import Field, field_validator
 
 from stadthub_ingest.blocks import blocks
 from stadthub_ingest.decoded import Block, Decoded
-from stadthub_ingest.delimited import Layout, open_sheet
-from stadthub_ingest.mapping import expression, names_in
+from stadthub_ingest.delimited import Layout, Sheet, open_sheet
+from stadthub_ingest.expressions import expression
+from stadthub_ingest.mapping import names_in
+from stadthub_ingest.renames import renamed_header
 from stadthub_ingest.sheets import Tabled, plan_of, rows_of
 from stadthub_ingest.texts import read_text
 from stadthub_ingest.times import TimeReader
@@ -52,15 +55,20 @@ class Options(Tabled):
         return Layout(self.delimiter, self.quote or None, self.skip_rows, self.header, self.skip_footer, self.stop_at)
 
 
+def sheet(payload: bytes, options: Options) -> Sheet:
+    """The table in the payload, with the names of columns that the feed knows."""
+    found = open_sheet(read_text(payload, options.encoding), options.layout)
+    return replace(found, header=renamed_header(found.header, options.renames)) if options.renames else found
+
+
 def decode(payload: bytes, options: Options, name: str) -> Iterator[Decoded]:
     """The rows of the table, in the order of its records and, within one, of its value columns."""
-    sheet = open_sheet(read_text(payload, options.encoding), options.layout)
-    yield from rows_of(sheet, options, name)
+    yield from rows_of(sheet(payload, options), options, name)
 
 
 def decode_table(payload: bytes, options: Options, name: str) -> list[Block] | None:
     """The same rows as columns, for bulk; None where only the row path can tell."""
     if options.kind is not Kind.TIMESERIES:
         return None
-    sheet = open_sheet(read_text(payload, options.encoding), options.layout)
-    return blocks(sheet, plan_of(sheet, options, names_in(options.file_name, name)), TimeReader(options.times))
+    found = sheet(payload, options)
+    return blocks(found, payload, plan_of(found, options, names_in(options.file_name, name)), TimeReader(options.times))

@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
+import orjson
 from pydantic import Field
 
+from stadthub_ingest.allowlists import PLAIN, WHOLE, Shape, kept
 from stadthub_ingest.attributes import point
 from stadthub_ingest.decoded import Clock, Decoded, DecodeError, Row, Unreadable
 from stadthub_ingest.numerals import plain_number
@@ -31,6 +33,23 @@ WORDS = {1: 1, 0: 0, "true": 1, "false": 0, "1": 1, "0": 0}
 
 #: What of a station is kept.
 STATION = ("capacity", "address", "post_code", "region_id", "station_area", "is_virtual_station", "is_charging_station", "is_valet_station")
+#: What of each file may be stored. Of vehicles nothing by which one is found again: see `_unnamed`.
+_NAME: Shape = (PLAIN, [{"text": PLAIN, "language": PLAIN}])
+_STATION: Shape = {
+    **dict.fromkeys(("station_id", "lat", "lon", "last_reported", *STATION, *STATES.values(), *sum(COUNTS.values(), ())), PLAIN),
+    "name": _NAME,
+    "station_area": WHOLE,
+    "vehicle_types_available": [{"vehicle_type_id": PLAIN, "count": PLAIN}],
+}
+_FEEDS: Shape = [{"name": PLAIN, "url": PLAIN}]
+_TYPE: Shape = dict.fromkeys(("vehicle_type_id", "form_factor", "propulsion_type", "max_range_meters"), PLAIN)
+KEPT: Mapping[str, Shape] = {
+    "feeds": _FEEDS,
+    "stations": [_STATION],
+    "geofencing_zones": {"features": [{"geometry": WHOLE, "properties": {"name": _NAME, "start": PLAIN, "end": PLAIN, "rules": WHOLE}}]},
+    "vehicle_types": [_TYPE],
+}
+VEHICLES = ("vehicles", "bikes")
 
 
 class Options(Strict):
@@ -44,6 +63,37 @@ class Options(Strict):
         default_factory=dict, description="what a vehicle type is called: counts of the same are added up"
     )
     cell: float = Field(default=0.01, ge=0.001, le=1.0, description="the side in degrees of the cells in which free vehicles are counted")
+
+
+def reduce(payload: bytes, options: Options, _name: str, _key: bytes) -> bytes | None:
+    """The file without what tells one vehicle from the others: they are one heap, each at its station or in the middle of its cell."""
+    found = read_json(payload)
+    data = found.get("data") if isinstance(found, dict) else None
+    if not isinstance(data, dict):
+        return None
+    allowed = {member: kept(data[member], shape) for member, shape in KEPT.items() if member in data}
+    allowed |= {member: _unnamed(data[member], options) for member in VEHICLES if member in data}
+    if not allowed:  # gbfs.json of version 2 lists the files of each language
+        allowed = {
+            language: {"feeds": kept(one["feeds"], _FEEDS)} for language, one in data.items() if isinstance(one, dict) and "feeds" in one
+        }
+    return orjson.dumps({"last_updated": kept(found.get("last_updated"), PLAIN), "data": allowed})
+
+
+def _unnamed(vehicles: Any, options: Options) -> list[Row | None] | None:
+    """The vehicles without their ids, and without the place of each: two fetches don't tell who rode where. Their order would."""
+    if not isinstance(vehicles, list):
+        return None
+    heap = [_one_of_many(vehicle, options) if isinstance(vehicle, dict) else None for vehicle in vehicles]
+    return sorted(heap, key=lambda vehicle: orjson.dumps(vehicle, option=orjson.OPT_SORT_KEYS))
+
+
+def _one_of_many(vehicle: Row, options: Options) -> Row:
+    row: Row = {name: kept(vehicle.get(name), PLAIN) for name in ("vehicle_type_id", "is_reserved", "is_disabled")}
+    place = _place(vehicle, options.model_copy(update={"system": ""}))
+    if isinstance(place, Unreadable):
+        return row
+    return {**row, "station_id": place[0]} if place[1] is None else {**row, "lon": place[1], "lat": place[2]}
 
 
 def decode(payload: bytes, options: Options, _name: str) -> Iterator[Decoded]:
@@ -199,7 +249,7 @@ def _objects(items: Any) -> Iterator[Row | Unreadable]:
     if not isinstance(items, list):
         raise DecodeError("data: it does not hold a list")
     for item in items:
-        yield item if isinstance(item, dict) else Unreadable(str(item)[:1000], f"{str(item)[:100]!r} is not an object")
+        yield item if isinstance(item, dict) else Unreadable("", "it is not an object")
 
 
 def _id(station: Row, options: Options) -> Any:

@@ -1,5 +1,6 @@
 """iCalendar (RFC 5545): events as a table or features, repeated ones spelled out within a window; no organisers, no attendees."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
@@ -23,6 +24,17 @@ TOO_FAST = ("SECONDLY", "MINUTELY", "HOURLY")
 
 STAMPS = ("DTSTAMP", "LAST-MODIFIED", "CREATED")
 
+#: What of a calendar may be stored: events and time zones, by the names of their properties. No organiser, attendee or contact, no
+#: alarm, no property that a program adds (X-…); of parameters only those that say how a value is written.
+COMPONENTS = ("VCALENDAR", "VEVENT", "VTIMEZONE", "STANDARD", "DAYLIGHT")
+PROPERTIES = frozenset((
+    "BEGIN", "END", "VERSION", "PRODID", "CALSCALE", "UID", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID",
+    "SUMMARY", "DESCRIPTION", "LOCATION", "URL", "CATEGORIES", "STATUS", "GEO", "TZID", "TZOFFSETFROM", "TZOFFSETTO", "TZNAME", *STAMPS,
+))  # fmt: skip
+_LINE = re.compile(r"""([A-Za-z-]+)((?:;[A-Za-z-]+=(?:"[^"]*"|[^";:,]*)(?:,(?:"[^"]*"|[^";:,]*))*)*):(.*)""", re.DOTALL)
+_PARAMETER = re.compile(r"""(?i);(?:TZID|VALUE)=(?:"[^"]*"|[^";:,]*)""")
+_FOLD = re.compile(r"\r?\n[ \t]")
+
 Moment = date | datetime
 
 
@@ -33,6 +45,24 @@ class Options(Events):
         default=None, description="repeated events: from which day on; absent: the newest stamp in the calendar, a month back"
     )
     days: int = Field(default=400, ge=1, le=3660, description="repeated events: how many days from the first day on")
+
+
+def reduce(payload: bytes, options: Options, _name: str, _key: bytes) -> bytes | None:  # noqa: ARG001 - the door's signature
+    """The events with the properties that the hub reads."""
+    lines: list[str] = []
+    within: list[str] = []
+    for line in _FOLD.sub("", read_text(payload, None)).splitlines():
+        found = _LINE.fullmatch(line)
+        if found is None:
+            continue
+        name, parameters, value = found[1].upper(), "".join(_PARAMETER.findall(found[2])), found[3]
+        if name == "BEGIN":
+            within.append(value.strip().upper())
+        if name in PROPERTIES and within and all(one in COMPONENTS for one in within):
+            lines.append(f"{name}{parameters}:{value}")
+        if name == "END" and within:
+            within.pop()
+    return "\r\n".join([*lines, ""]).encode() if lines else None
 
 
 def decode(payload: bytes, options: Options, _name: str) -> Iterator[Decoded]:

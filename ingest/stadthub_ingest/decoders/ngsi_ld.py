@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
+import orjson
 from pydantic import Field
 
+from stadthub_ingest.allowlists import PLAIN, WHOLE, Shape, kept
 from stadthub_ingest.decoded import Clock, Decoded, DecodeError, Unreadable
 from stadthub_ingest.foreign_units import from_cefact
 from stadthub_ingest.geometry_points import point_of
@@ -52,6 +54,15 @@ _OTHERS = frozenset(("Relationship", "GeoProperty", "LanguageProperty", "VocabPr
 _TIMES = ("observedAt", "dateObserved", "dateObservedFrom", "observationDateTime", "modifiedAt", "dateModified")
 _NO_ATTRIBUTES = frozenset(("id", "type", "@id", "@type", "@context", "scope", "location", "operationSpace", "observationSpace", *_TIMES))
 
+#: What of an attribute may be stored.
+_ATTRIBUTE: dict[str, Any] = dict.fromkeys(("type", "@type", "value", "@value", "unitCode", "observedAt", "datasetId"), PLAIN)
+_KEPT: Mapping[str, Shape] = {
+    **dict.fromkeys(("id", "@id"), PLAIN),
+    **dict.fromkeys(("type", "@type"), (PLAIN, [PLAIN])),
+    **dict.fromkeys(("location", "observationSpace"), WHOLE),
+    **dict.fromkeys(("name", *_TIMES), (PLAIN, {**_ATTRIBUTE, "value": (PLAIN, {"@value": PLAIN})}, _ATTRIBUTE)),
+}
+
 
 class Value(Strict):
     """What an attribute observes."""
@@ -70,6 +81,27 @@ class Options(Strict):
     ignore: tuple[str, ...] = Field(default=("reliability", "dateCreated"), description="attributes that are no observations")
     types: tuple[str, ...] = Field(default=(), description="the types of entities that are read; none: all")
     locations: dict[str, tuple[float, float]] = Field(default_factory=dict, description="longitude, latitude by the entity's id")
+
+
+def reduce(payload: bytes, options: Options, name: str, key: bytes) -> bytes | None:  # noqa: ARG001 - the door's signature
+    """The entities with their numbers, places and times: no owner, no contact, no text that no option names."""
+    found = read_json(payload)
+    entities = found.get("data") if isinstance(found, dict) and found.get("type") == "Notification" else found
+    if not isinstance(entities, dict | list):
+        return None
+    listed = entities if isinstance(entities, list) else [entities]
+    return orjson.dumps([_public(entity, options) if isinstance(entity, dict) else None for entity in listed])
+
+
+def _public(entity: dict[str, Any], options: Options) -> dict[str, Any]:
+    public = {}
+    for name, given in entity.items():
+        short = _short(name)
+        if short in _KEPT:
+            public[name] = kept(given, _KEPT[short])
+        elif short in options.values or any(_numeric(_plain(one)) for one in (given if isinstance(given, list) else [given])):
+            public[name] = kept(given, (PLAIN, [_ATTRIBUTE], {**_ATTRIBUTE, "value": (PLAIN, {"@value": PLAIN})}))
+    return public
 
 
 def decode(payload: bytes, options: Options, name: str) -> Iterator[Decoded]:

@@ -9,8 +9,10 @@ from datetime import date
 from functools import cache
 from typing import Any, Literal
 
+import orjson
 from pydantic import Field, field_validator
 
+from stadthub_ingest.allowlists import PLAIN, kept
 from stadthub_ingest.decoded import Decoded, DecodeError, Row, Unreadable
 from stadthub_ingest.keys import column_key
 from stadthub_ingest.prose import plain
@@ -88,9 +90,12 @@ HOLDERS: Mapping[str, tuple[str, ...]] = {
     "Membership": ("Person", "Organization"),
     "Consultation": ("Paper",),
     "LegislativeTerm": ("Body",),
-    "Location": ("Body", "Meeting", "Organization", "Paper", "Person"),
+    "Location": ("Body", "Meeting", "Organization", "Paper"),
     "File": ("Meeting", "Paper", "AgendaItem"),
 }
+
+#: How deep objects stand in one another.
+MOST_DEPTH = 6
 
 
 class Options(Strict):
@@ -106,6 +111,42 @@ class Options(Strict):
         if value is not Kind.TABLE:
             raise ValueError(f'oparl makes a table, not {value}: write kind = "table" and key = ["id"]')
         return value
+
+
+def reduce(payload: bytes, options: Options, _name: str, _key: bytes) -> bytes | None:
+    """The objects with the members that the hub reads: no e-mail address, telephone number, gender, life or home of a person."""
+    found = read_json(payload)
+    if isinstance(found, dict) and isinstance(found.get("data"), list):
+        found = found["data"]
+    if not isinstance(found, dict | list):
+        return None
+    return orjson.dumps({"data": [_public(one, None, options) for one in (found if isinstance(found, list) else [found])]})
+
+
+def _public(one: Any, within: str | None, options: Options, depth: int = 0) -> Any:
+    """What of an object may be stored. `within`: its type by the member it stands in, where it names none itself."""
+    if isinstance(one, list):
+        return [_public(inner, within, options, depth) for inner in one]
+    if not isinstance(one, dict):
+        return one if within is not None or depth else None
+    kind = type_of(one) or within
+    row: Row = {member: kept(one[member], PLAIN) for member in ("id", "type", "deleted") if member in one}
+    if kind == "Location" and one.get("persons"):
+        return row | {"deleted": True}  # somebody's home: for the hub it is not there
+    for member in _members(kind, options) if kind and depth < MOST_DEPTH else ():
+        if member == "geojson" and member in one:
+            row[member] = one[member]
+        elif member in one:
+            inner = next((name for name, members in NESTED.items() if member in members), "")
+            row[member] = _public(one[member], inner, options, depth + 1)
+    return row
+
+
+def _members(kind: str, options: Options) -> tuple[str, ...]:
+    """The members of a type that are read."""
+    reached = ("email", "phone") if kind == "Person" and options.persons else ()
+    place = ("locationObject",) if "location" in COLUMNS[kind] else ()
+    return (*COLUMNS[kind], *reached, *place, *COMMON)
 
 
 def decode(payload: bytes, options: Options, _name: str) -> Iterator[Decoded]:
@@ -169,10 +210,10 @@ def _row(one: Row, options: Options) -> Row | Unreadable | None:
     lacking = [member for member in NEEDED.get(options.type, ()) if one.get(member) in (None, "")]
     if lacking:
         return Unreadable(str(one)[:1000], f"{lacking[0]}: missing")
-    members = [*COLUMNS[options.type], *(("email", "phone") if options.persons and options.type == "Person" else ()), *COMMON]
     row: Row = {"id": identity.strip()}
-    for member in members:
-        row[column_name(member)] = _cell(member, one.get(member))
+    for member in _members(options.type, options):
+        if member != "locationObject":
+            row[column_name(member)] = _cell(member, one.get(member))
     return row
 
 

@@ -4,6 +4,7 @@ import email.utils
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from xml.etree.ElementTree import SubElement, tostring
 
 from pydantic import Field, field_validator
 
@@ -23,6 +24,14 @@ ITEMS = ("item", "entry")
 TITLES, SUMMARIES = ("title",), ("description", "summary", "encoded", "content")
 PUBLISHED, UPDATED = ("pubDate", "published", "date", "issued"), ("updated", "modified")
 
+#: What of an item may be stored, with the attributes that are read: no author, creator, contributor or sender.
+KEPT = {
+    **dict.fromkeys((*TITLES, *SUMMARIES, *PUBLISHED, *UPDATED, "id"), ()),
+    "link": ("href", "rel"),
+    "guid": ("isPermaLink",),
+    "category": ("label", "term"),
+}
+
 
 class Options(Strict):
     """How a news feed is read."""
@@ -36,6 +45,22 @@ class Options(Strict):
         if value is not Kind.TABLE:
             raise ValueError(f'rss makes a table, not {value}: write kind = "table" and key = ["id"]')
         return value
+
+
+def reduce(payload: bytes, options: Options, _name: str, _key: bytes) -> bytes | None:  # noqa: ARG001 - the door's signature
+    """The items with the elements that the hub reads."""
+    root = read_xml(payload.lstrip())
+    if root.tag not in ROOTS:
+        return None
+    whole = Element(root.tag)
+    for item in root.iter():
+        if item.tag in ITEMS:
+            public = SubElement(whole, item.tag)
+            for child in item:
+                if child.tag in KEPT:
+                    attributes = {name: value for name, value in child.attrib.items() if name in KEPT[child.tag]}
+                    SubElement(public, child.tag, attributes).text = "".join(child.itertext())
+    return bytes(tostring(whole, "utf-8"))
 
 
 def decode(payload: bytes, options: Options, _name: str) -> Iterator[Decoded]:

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import orjson
+
+from stadthub_ingest.allowlists import PLAIN, Shape, kept
 from stadthub_ingest.decoded import Decoded, DecodeError, Row, Unreadable
 from stadthub_ingest.events import Events, event
 from stadthub_ingest.numerals import plain_number
@@ -17,9 +20,43 @@ ORGANISATIONS = ("Organization", "GovernmentOrganization", "NGO", "LocalBusiness
 ADDRESS = ("streetAddress", "postalCode", "addressLocality")
 MOST_DEPTH = 20
 
+#: What of an event may be stored: nobody who performs, attends or answers for it, unless it is an organisation.
+_VALUE: Shape = (PLAIN, {"@value": PLAIN, "@id": PLAIN, "url": PLAIN, "value": PLAIN})
+_TEXT: Shape = (_VALUE, [_VALUE])
+_PLACE: Shape = {
+    **dict.fromkeys(("@type", "name"), _TEXT),
+    "address": (dict.fromkeys(ADDRESS, _TEXT), _VALUE),
+    "geo": {"longitude": PLAIN, "latitude": PLAIN},
+}
+_OFFER: Shape = {"price": PLAIN, "lowPrice": PLAIN}
+EVENT: Shape = {
+    **dict.fromkeys(("@type", "@id", "identifier", "url", "name", "description", "startDate", "endDate", "keywords"), _TEXT),
+    **dict.fromkeys(("eventStatus", "eventAttendanceMode", "isAccessibleForFree"), _TEXT),
+    "location": (PLAIN, [(PLAIN, _PLACE)], _PLACE),
+    "offers": ([_OFFER], _OFFER),
+}
+
 
 class Options(Events):
     """How events in JSON-LD are read."""
+
+
+def reduce(payload: bytes, options: Options, _name: str, _key: bytes) -> bytes | None:  # noqa: ARG001 - the door's signature
+    """The events with the members that the hub reads; organisers only where they are organisations."""
+    found = read_json(payload)
+    return orjson.dumps(_public(found, 0)) if isinstance(found, dict | list) else None
+
+
+def _public(value: Any, depth: int) -> Any:
+    if isinstance(value, list):
+        return [_public(one, depth + 1) if isinstance(one, dict | list) else None for one in value] if depth < MOST_DEPTH else []
+    public: Row = {}
+    if _is_event(value):
+        organisers = [{"@type": "Organization", "name": name} for name in _organisations(value.get("organizer"))]
+        public = {**kept(value, EVENT), **({"organizer": organisers} if organisers else {})}
+    if depth < MOST_DEPTH:
+        public |= {member: _public(value[member], depth + 1) for member in WITHIN if isinstance(value.get(member), dict | list)}
+    return public
 
 
 def decode(payload: bytes, options: Options, _name: str) -> Iterator[Decoded]:
@@ -38,11 +75,15 @@ def _found(value: Any, depth: int) -> Iterator[Any]:
         for one in value:
             yield from _found(one, depth + 1) if isinstance(one, dict | list) else [one]
     elif isinstance(value, dict) and depth < MOST_DEPTH:
-        if any(_word(kind).endswith(("Event", "Festival")) for kind in _all(value.get("@type"))):
+        if _is_event(value):
             yield value
         for member in WITHIN:
             if isinstance(value.get(member), dict | list):
                 yield from _found(value[member], depth + 1)
+
+
+def _is_event(value: Row) -> bool:
+    return any(_word(kind).endswith(("Event", "Festival")) for kind in _all(value.get("@type")))
 
 
 def _all(value: Any) -> list[Any]:

@@ -5,17 +5,15 @@ is the thing where a record has both, else what stands before the last `/`, else
 the property. `names` says it in another way.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
 from stadthub_ingest.decoded import Clock, Decoded, DecodeError, SinceArrival, Unreadable
+from stadthub_ingest.expressions import find, groups
 from stadthub_ingest.foreign_units import from_senml
-from stadthub_ingest.mapping import expression
 from stadthub_ingest.numerals import plain_number
 from stadthub_ingest.texts import read_json
 from stadthub_schemas.model import Strict
@@ -71,14 +69,9 @@ class Options(Strict):
     @field_validator("names")
     @classmethod
     def _is_an_expression(cls, value: str | None) -> str | None:
-        if value is not None and "thing" not in re.compile(expression(value)).groupindex:
+        if value is not None and "thing" not in groups(value):
             raise ValueError(f"{value!r} has no group (?P<thing>…)")
         return value
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str] | None:
-        """The expression for names."""
-        return None if self.names is None else re.compile(self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +165,8 @@ def _places(records: list[Record | Unreadable], options: Options) -> dict[tuple[
 
 def _split(record: Record, options: Options) -> tuple[str, str | None]:
     """Thing and property of a name."""
-    if options.pattern is not None:
-        found = options.pattern.search(record.name)
+    if options.names is not None:
+        found = find(options.names, record.name)
         groups = found.groupdict() if found else {}
         return groups.get("thing") or record.name, groups.get("observed_property")
     if 0 < record.base < len(record.name):

@@ -34,19 +34,27 @@ class Options(Kept):
     online: str | None = Field(default=None, description="the path of whether it is on")
     online_words: tuple[str, ...] = Field(default=("up", "online", "true", "active", "alerting"), description="texts that mean: it is on")
     values: dict[str, str] = Field(default_factory=dict, description="the path of each observed property")
+    line: str | None = Field(default=None, description="of a vehicle: the path of its line")
+    stop: str | None = Field(default=None, description="of a vehicle: the path of the stop where it is or that is next")
+    lines: tuple[str, ...] = Field(default=(), description="the lines that are kept; of others nothing is")
+    stops: dict[str, tuple[float, float]] = Field(
+        default_factory=dict, description="the stops that are kept, each with its longitude and latitude; of others nothing is"
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         wrong = [f"values.{name}: use one of {', '.join(MAY)}" for name in self.values if name not in MAY]
         for place, path in [
             ("rows", self.rows),
-            *((name, getattr(self, name)) for name in ("id", "online", *_FACTS)),
+            *((name, getattr(self, name)) for name in ("id", "online", "line", "stop", *_FACTS)),
             *self.values.items(),
         ]:
             try:
                 read_path(path or "")
             except ValueError as error:
                 wrong.append(f"{place}: {error}")
+        if (self.line or self.stop) and self.place != "vehicle":
+            wrong.append('line, stop: only a vehicle has them: write place = "vehicle"')
         if not self.values and self.online is None:
             wrong.append("values: missing: name at least one number, or online")
         if wrong:
@@ -79,7 +87,17 @@ def _point(place: Place, options: Options) -> Point | None:
     if isinstance(online, str):
         online = online.strip().lower() in options.online_words
     values = {name: _at(place, path) for name, path in options.values.items()}
-    return Point(identity=_at(place, options.id), online=online, values=values, **facts)
+    return Point(identity=_at(place, options.id), online=online, values=values, on_way=_on_way(place, options), **facts)
+
+
+def _on_way(place: Place, options: Options) -> dict[str, str | float]:
+    """Line and stop, as far as the feed's file knows them: its words are kept, the source's only point at them."""
+    line, stop = (str(_at(place, path)) for path in (options.line, options.stop))
+    found: dict[str, str | float] = {} if line not in options.lines else {"line": next(one for one in options.lines if one == line)}
+    if stop in options.stops:
+        longitude, latitude = options.stops[stop]
+        found |= {"stop": next(one for one in options.stops if one == stop), "longitude": longitude, "latitude": latitude}
+    return found
 
 
 def _at(place: Place, path: str | None) -> Any:

@@ -6,13 +6,15 @@ columns = { id = "ID", longitude = "Längengrad", latitude = "Breitengrad" }
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pydantic import Field
 
 from stadthub_ingest.decoded import Decoded
+from stadthub_ingest.renames import renamed_header
 from stadthub_ingest.sheets import Tabled, rows_of
 from stadthub_ingest.times import WORDS
-from stadthub_ingest.workbook import open_grid
+from stadthub_ingest.workbook import Grid, open_grid
 
 
 class Options(Tabled):
@@ -22,9 +24,14 @@ class Options(Tabled):
     skip_rows: int = Field(default=0, ge=0, description="rows before the header")
 
 
-def decode(payload: bytes, options: Options, name: str) -> Iterator[Decoded]:
-    """The rows of the sheet. Dates that Excel knows as such are read whatever `times` says."""
+def sheet(payload: bytes, options: Options) -> Grid:
+    """The sheet, with the names of columns that the feed knows. Dates that Excel knows as such are read whatever `times` says."""
     formats = options.times.formats
     written = None if any(one in WORDS for one in formats) else formats[0]
-    grid = open_grid(payload, options.sheet, options.skip_rows, (options.decimal, written))
-    yield from rows_of(grid, options, name)
+    found = open_grid(payload, options.sheet, options.skip_rows, (options.decimal, written))
+    return replace(found, header=renamed_header(found.header, options.renames))
+
+
+def decode(payload: bytes, options: Options, name: str) -> Iterator[Decoded]:
+    """The rows of the sheet."""
+    yield from rows_of(sheet(payload, options), options, name)

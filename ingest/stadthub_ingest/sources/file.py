@@ -108,9 +108,10 @@ def _state(seen: dict[str, _Seen]) -> dict[str, Any]:
 
 
 def _whole(path: Path, name: str, most_bytes: int) -> Iterator[tuple[str, bytes]]:
+    is_bigger = path.stat().st_size > most_bytes
     with path.open("rb") as file:
-        body = file.read(most_bytes + 1)
-    if len(body) > most_bytes:
+        body = b"" if is_bigger else file.read(most_bytes + 1)
+    if is_bigger or len(body) > most_bytes:
         raise SourceError(f"{name}: it is bigger than source.max_bytes ({most_bytes})")
     yield name, body
 

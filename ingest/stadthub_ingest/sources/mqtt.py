@@ -9,6 +9,7 @@ import random
 import selectors
 import ssl
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from stadthub_ingest.sources.wire import EXACTLY_ONCE, BufferedClient, Wake
-from stadthub_schemas.errors import FeedError, StadthubError
+from stadthub_schemas.errors import FeedError, SourceError, StadthubError
 from stadthub_schemas.feed import MqttSource, reveal
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,9 @@ VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv3
 #: Seconds until the first and until any later attempt to connect again; doubled each time, with jitter.
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
 CONNECT_SECONDS = 10.0
+
+#: How long a broker may take from there to its answer, in seconds.
+ANSWER_SECONDS = 20.0
 
 #: How many topics are remembered as ours, so that matching them costs one look-up.
 KNOWN_TOPICS = 100_000
@@ -174,6 +178,7 @@ class Subscription:
 
     def _converse(self, client: BufferedClient, wake: Wake) -> None:
         """Read, deliver and acknowledge until the connection ends or the subscription is stopped."""
+        answered_until = time.monotonic() + ANSWER_SECONDS
         with selectors.DefaultSelector() as selector:
             socket = client.socket()
             if socket is None:
@@ -197,6 +202,8 @@ class Subscription:
                     elif events & selectors.EVENT_READ:
                         client.read_all()
                 client.loop_misc()
+                if not self.connected and time.monotonic() > answered_until:
+                    raise SourceError(f"{self._place}: the broker does not answer")
 
     def _on_connect(self, client: Client, _: object, flags: ConnectFlags, reason: ReasonCode, __: Properties | None) -> None:
         if reason.is_failure:

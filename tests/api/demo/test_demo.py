@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pytest
 from tests.servers import wait_until
 
@@ -16,10 +17,12 @@ from stadthub_api.demo.city import FLEETS, dev_eui, devices
 from stadthub_api.demo.counters import Counters
 from stadthub_api.demo.uplinks import FAULTS, faulty, topic, uplink
 from stadthub_ingest.judge import Judge, Judged, Payload
+from stadthub_ingest.reducing import reducer, storable
 from stadthub_ingest.sources import file, http
 from stadthub_ingest.sources.mqtt import Message, Subscription
 from stadthub_ingest.sources.reach import Reach
 from stadthub_schemas.dataset import Kind
+from stadthub_schemas.derived import Derived, load_file
 from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, load_feed
 from stadthub_schemas.settings import Settings
 
@@ -34,7 +37,14 @@ FEEDS = {
     "sensorstoerung",
     "stadtbezirke",
     "wasserstand",
+    "wlan",
+    "wlan-access-points",
+    "wlan-vehicles",
 }
+#: Describes no dataset: `wlan` does.
+SECOND = "wlan-vehicles"
+MODELS = {"wlan-line-load", "wlan-outages", "wlan-use", "wlan-worth"}
+READY = Path(__file__).parents[3] / "docs" / "feeds"
 BY_FLEET = {"air": "luftqualitaet", "soil": "bodenfeuchte", "water": "wasserstand", "noise": "schallpegel"}
 
 
@@ -59,7 +69,14 @@ def demo(settings: Settings) -> Iterator[Demo]:
 
 @pytest.fixture(scope="module")
 def feeds(demo: Demo, settings: Settings) -> dict[str, Feed]:
-    return {path.stem: load_feed(path) for path in sorted(settings.feeds.glob("*.toml"))}
+    found = {path.stem: load_file(path) for path in sorted(settings.feeds.glob("*.toml"))}
+    return {name: one for name, one in found.items() if isinstance(one, Feed)}
+
+
+@pytest.fixture(scope="module")
+def models(demo: Demo, settings: Settings) -> dict[str, Derived]:
+    found = {path.stem: load_file(path) for path in sorted(settings.feeds.glob("*.toml"))}
+    return {name: one for name, one in found.items() if isinstance(one, Derived)}
 
 
 def judged(feed: Feed, *payloads: tuple[str, bytes], now: datetime | None = None) -> Judged:
@@ -74,9 +91,13 @@ def scanned(feed: Feed) -> list[tuple[str, bytes]]:
     return [(one.name, one.body) for one in file.scan(feed.source, {})]
 
 
-def test_each_feed_describes_its_dataset_in_two_languages_and_says_that_it_is_simulated(feeds: dict[str, Feed]) -> None:
+def test_each_feed_describes_its_dataset_in_two_languages_and_says_that_it_is_simulated(
+    feeds: dict[str, Feed], models: dict[str, Derived]
+) -> None:
     assert set(feeds) == FEEDS
-    for feed in feeds.values():
+    assert set(models) == MODELS
+    described: list[Feed | Derived] = [*(feed for name, feed in feeds.items() if name != SECOND), *models.values()]
+    for feed in described:
         metadata = feed.metadata
         assert metadata is not None
         assert metadata.simulated
@@ -89,6 +110,31 @@ def test_each_feed_describes_its_dataset_in_two_languages_and_says_that_it_is_si
         assert metadata.keywords
         assert metadata.contact.email
         assert metadata.columns
+
+
+def test_the_models_of_the_city_are_the_ready_ones(models: dict[str, Derived]) -> None:
+    for name, model in models.items():
+        ready = load_file(READY / f"{name}.toml")
+        assert isinstance(ready, Derived)
+        assert (model.sql, model.key, model.metadata.columns) == (ready.sql, ready.key, ready.metadata.columns)
+
+
+def test_the_wlan_has_four_weeks_of_history_and_knows_of_vehicles_the_stop_only(feeds: dict[str, Feed], settings: Settings) -> None:
+    for name, things, properties in (("wlan", 26, 4), (SECOND, 4, 4)):
+        folder = settings.data_dir / "demo" / ("wlan" if name == "wlan" else "wlan-fahrzeuge")
+        wait_until(lambda folder=folder: len(list(folder.glob("*.json"))) >= 28, "the history is written", 60)  # type: ignore[misc]
+        door = reducer(feeds[name], b"k" * 32)
+        kept = [(path, storable(door(body, path))) for path, body in scanned(feeds[name])]
+        found = judged(feeds[name], *kept)
+        assert found.rejects.num_rows == 0
+        assert pc.count_distinct(found.accepted["thing"]).as_py() == things
+        assert pc.count_distinct(found.accepted["observed_property"]).as_py() == properties
+        times = pc.min_max(found.accepted["phenomenon_time"]).as_py()
+        assert times["max"] - times["min"] > timedelta(days=26)
+        placed = found.accepted["longitude"].null_count == 0
+        assert placed == (name == "wlan")
+        stops = {json.loads(words)["stop"] for words in found.accepted["parameters"].to_pylist() if words}
+        assert (len(stops) > 10) == (name == SECOND)
 
 
 @pytest.mark.parametrize(("name", "count"), [("stadtbezirke", 8), ("baumkataster", 2000), ("haltestellen", 120)])

@@ -1,6 +1,5 @@
 """Rows: filters, order, pages, columns, hidden columns."""
 
-import base64
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -193,18 +192,6 @@ def test_the_pages_of_a_table_stay_in_the_version_where_they_began(tmp_path: Pat
     second = lake.rows(RowsQuery("car-parks", limit=50, cursor=first.cursor))
     assert [row["name"] for row in second.table.to_pylist()] == ["P5", "P6", "P7", "P8", "P9", "Q0", "Q1"]
     lake.close()
-
-
-@pytest.mark.parametrize("cursor", ["x", "ä", "e30", base64.urlsafe_b64encode(b'{"q":"","k":[],"v":1,"t":"2026-01-01"}').decode()])
-def test_a_cursor_of_another_question_is_refused(lake: Lake, cursor: str) -> None:
-    with pytest.raises(QueryError, match="cursor: it"):
-        lake.rows(RowsQuery("air", cursor=cursor))
-
-
-def test_a_cursor_belongs_to_filter_and_order(lake: Lake) -> None:
-    cursor = lake.rows(RowsQuery("air", limit=1)).cursor
-    with pytest.raises(QueryError, match="another question"):
-        lake.rows(RowsQuery("air", c("result", "gt", 1), cursor=cursor))
 
 
 @pytest.mark.parametrize(

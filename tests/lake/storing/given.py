@@ -72,7 +72,7 @@ def observations(*rows: tuple[str, int, float], **words: object) -> pa.Table:
     )
 
 
-def features(*rows: tuple[str, bytes | None, str]) -> pa.Table:
+def features(*rows: tuple[str, bytes | None, str] | tuple[str, bytes, str, bytes, str]) -> pa.Table:
     return pa.Table.from_pylist([dict(zip(FEATURES_IN.names, row, strict=False)) for row in rows], schema=FEATURES_IN)
 
 

@@ -13,7 +13,7 @@ from stadthub_lake.store import Store
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import Conflict, NotFound, StorageError, TypeConflict
-from stadthub_schemas.rows import REJECTS
+from stadthub_schemas.rows import OBSERVATIONS_CODED, REJECTS
 
 from .given import Place, content, minute, observations, progress
 
@@ -29,6 +29,27 @@ def test_rows_are_visible_at_once_and_stay_the_same_through_the_commit(place: Pl
     assert after.tail is not None
     assert (len(after.files), after.tail.num_rows, place.store.pending("air")) == (1, 0, 0)
     assert after.ranges == ((minute(1), minute(1)),)
+
+
+def test_rows_of_a_large_payload_come_coded_and_lie_beside_the_others(place: Place) -> None:
+    plain = observations(("a", 1, 1.0), ("b", 1, 2.0), quality="good")
+    coded = observations(("b", 2, 3.0), ("a", 1, 9.0), ("c", 2, 4.0), quality="bad").cast(OBSERVATIONS_CODED)
+    place.store.append("air", "feed", 1, plain)
+    appended = place.store.append("air", "feed", 2, coded)
+    assert (appended.stored, appended.duplicate) == (2, 1)
+    assert appended.fresh["datastream"].to_pylist() == ["b:pm10", "c:pm10"]
+    assert place.reader.snapshot("air").rows == 4
+    place.store.commit("air", {"feed": progress(2, 4)})
+    assert content(place.reader.snapshot("air")) == [
+        ("a:pm10", minute(1), 1.0),
+        ("b:pm10", minute(1), 2.0),
+        ("b:pm10", minute(2), 3.0),
+        ("c:pm10", minute(2), 4.0),
+    ]
+    other = observations(("c", 2, 5.0), ("b", 2, 3.0), quality="bad").cast(OBSERVATIONS_CODED)
+    corrected = place.store.correct("air", "feed", 2, other)
+    assert (corrected.stored, corrected.changed, corrected.duplicate) == (0, 1, 1)
+    assert content(place.reader.snapshot("air"))[-1] == ("c:pm10", minute(2), 5.0)
 
 
 def test_the_first_result_of_a_time_stays(place: Place) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import NotFound
+from stadthub_schemas.rows import REJECTS
 
 from .given import Place, content, features, minute, observations, progress
 
@@ -135,3 +136,20 @@ def test_a_file_that_belongs_to_no_version_is_found(place: Place) -> None:
     assert [(finding.severity, finding.what) for finding in place.store.verify()] == [
         ("warning", "the file part-left.parquet belongs to no version")
     ]
+
+
+def test_refused_rows_are_forgotten_with_their_excerpts(place: Place) -> None:
+    for number, hour in enumerate((0, 48), 1):
+        row = {"position": number, "row": 1, "received_time": minute(60 * hour), "reason": "wrong", "excerpt": f"excerpt {number}"}
+        place.store.append("air", "feed", number, observations(("a", number, 1.0)))
+        place.store.reject("feed", number, pa.Table.from_pylist([row], schema=REJECTS))
+        place.store.commit("air", {"feed": progress(number, number)})
+    assert place.store.forget_rejects("feed", minute(60)) == 1
+    assert place.store.forget_rejects("feed", minute(60)) == 0
+    assert place.store.forget_rejects("nobody", minute(60)) == 0
+    assert place.reader.rejects("feed").column("excerpt").to_pylist() == ["excerpt 2"]
+    assert list(place.store.verify()) == []
+    again = place.reopen()
+    assert again.store.forget_rejects("feed", minute(60 * 49)) == 1
+    assert again.reader.rejects("feed").num_rows == 0
+    again.store.close()

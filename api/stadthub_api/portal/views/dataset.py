@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from stadthub_api.deps import DATASET, LakeDep, ReadableDep
+from stadthub_api.deps import DATASET, CatalogDep, LakeDep, PrincipalDep, ReadableDep
 from stadthub_api.hub import Readable
+from stadthub_api.lineage import ancestry
 from stadthub_api.parameters import PAGE, Question
 from stadthub_api.portal import places
 from stadthub_api.portal.chart import CUSTOM, SPANS, chart, chosen, drawing
@@ -34,7 +35,7 @@ EXPORTS = {
 
 
 @router.get("/datasets/{name}", openapi_extra=DATASET)
-def dataset(request: Request, lake: LakeDep, seen: ReadableDep) -> Response:
+def dataset(request: Request, lake: LakeDep, catalog: CatalogDep, principal: PrincipalDep, seen: ReadableDep) -> Response:
     """One dataset and the part of its rows that the address asks for."""
     if seen.entry.dataset.kind is Kind.FILES:
         return _files(request, seen)
@@ -46,6 +47,8 @@ def dataset(request: Request, lake: LakeDep, seen: ReadableDep) -> Response:
     things = places.things(lake, seen.entry, seen.decision) if seen.entry.dataset.kind is Kind.TIMESERIES else []
     context = {
         "entry": seen.entry,
+        "held_back": catalog.held_back(seen.entry.dataset.name),
+        "origin": ancestry(catalog, seen.entry, principal),
         "meta": seen.entry.dataset.metadata,
         "columns": asked.columns,
         "asked": asked,

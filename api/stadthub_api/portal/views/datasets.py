@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from stadthub_api.deps import PUBLIC, CatalogDep, PrincipalDep
 from stadthub_api.portal.language import Writing
 from stadthub_api.portal.rendering import KINDS, link, page, writing
-from stadthub_catalog.entry import Found
+from stadthub_catalog.entry import Found, Organization
 from stadthub_schemas.vocabularies import FORMATS, LICENSES, THEMES
 
 router = APIRouter(include_in_schema=False)
@@ -55,12 +55,18 @@ def datasets(
         "chosen": chosen,
         "order": order,
         "orders": [(name, write.word(words)) for name, words in ORDERS.items()],
+        "publisher": _publisher(found, chosen),
         "facets": _facets(write, found, chosen, there),
         "page_number": number,
         "pages": max(1, -(-found.total // SIZE)),
         "turn": lambda to: link(write.language, "/datasets", **there, page=to if to > 1 else ""),
     }
     return page(request, "datasets.html", context)
+
+
+def _publisher(found: Found, chosen: Mapping[str, tuple[str, ...]]) -> Organization | None:
+    """The organisation whose datasets these are, where one was chosen."""
+    return found.entries[0].organization if len(chosen["publisher"]) == 1 and found.entries else None
 
 
 def _facets(

@@ -10,12 +10,16 @@ from fastapi.responses import RedirectResponse
 
 from stadthub_api.deps import OPERATE, PUBLIC, SESSION_COOKIE, CatalogDep, HubDep, OperatorDep, SettingsDep
 from stadthub_api.hub import Hub
+from stadthub_api.portal.drift import SEVERITIES
+from stadthub_api.portal.drift import sentence as drift_sentence
 from stadthub_api.portal.language import bare
 from stadthub_api.portal.rendering import link, page, writing
-from stadthub_api.portal.states import SEVERITIES, STATES, disk, state_of
+from stadthub_api.portal.states import STATES, disk, state_of
+from stadthub_api.portal.views.quarantine import noticed
 from stadthub_catalog.backfills import OPEN
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import FeedState
+from stadthub_pipelines.alarm_words import SENTENCES
 from stadthub_pipelines.alarms import teller
 from stadthub_pipelines.backfill import name_of
 from stadthub_pipelines.running import WORKER, holder
@@ -79,24 +83,25 @@ def overview(request: Request, hub: HubDep, principal: OperatorDep) -> Response:
 
 @router.get("/feeds/{feed}", openapi_extra=OPERATE)
 def one_feed(request: Request, feed: str, hub: HubDep, principal: OperatorDep) -> Response:
-    """One feed: its counts, its runs, its newest rejects with reasons."""
+    """One feed: its counts, its runs, what was noticed, what waits in quarantine, its newest rejects with reasons."""
     found = hub.catalog.feed(feed)
     findings = hub.catalog.findings(feed, open_only=False)
     backfills = hub.catalog.backfills(feed)
     rejects = hub.reader.rejects(feed, REJECTS).to_pylist()
     for one in backfills[:1]:
         rejects += hub.reader.rejects(name_of(one), REJECTS - len(rejects)).to_pylist() if len(rejects) < REJECTS else []
+    told = _findings(request, hub, findings)
     context = {
         "who": principal.name,
         "feed": found,
         "state": state_of(found, _kinds(findings).get(feed, ())),
         "backfills": backfills,
         "backfill_states": BACKFILL_STATES,
-        "titles": {feed: found.title or feed},
-        **_findings(request, hub, findings),
         "states": STATES,
         "runs": hub.catalog.runs(feed, RUNS),
         "rejects": rejects,
+        **noticed(hub.catalog, feed, writing(request)),
+        "findings": [(one, told["sentence"](one)) for one in told["open"]],
     }
     return _private(page(request, "feed.html", context))
 
@@ -168,13 +173,18 @@ def _kinds(findings: Sequence[Finding]) -> dict[str, set[str]]:
 
 def _findings(request: Request, hub: Hub, findings: Sequence[Finding]) -> dict[str, Any]:
     """What is open, the worst first, and what was resolved last; and how a finding is said in the reader's language."""
-    order = list(SEVERITIES)
-    told = teller(hub.settings.model_copy(update={"language": writing(request).language}))
+    order = [Severity.ERROR, Severity.WARNING, Severity.INFO]
+    write = writing(request)
+    told = teller(hub.settings.model_copy(update={"language": write.language}))
+
+    def sentence(one: Finding) -> str:
+        return told.sentence(one) if one.kind in SENTENCES else drift_sentence(write, one.kind, one.subject, one.details)
+
     return {
         "open": sorted((one for one in findings if one.resolved_time is None), key=lambda one: (order.index(one.severity), one.first_seen)),
         "resolved": [one for one in findings if one.resolved_time is not None][:RESOLVED],
         "severities": SEVERITIES,
-        "sentence": told.sentence,
+        "sentence": sentence,
     }
 
 

@@ -1,6 +1,6 @@
 """From a broker's acknowledgement to a row that the API answers with, with 200 feeds at once.
 
-    python -m tests.benchmarks.bench_fresh [--feeds 200] [--seconds 30]
+    python -m tests.benchmarks.bench_feeds [--feeds 200] [--seconds 30]
 
 Two hundred MQTT feeds of one worker each get a message a second. For a sample of messages it is measured how long after
 the acknowledgement the lake shows them, as the api process would ask.

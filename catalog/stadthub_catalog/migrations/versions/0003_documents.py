@@ -5,7 +5,7 @@ from alembic import op
 
 from stadthub_catalog.tables import UtcTime
 
-revision = "0020"
+revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None

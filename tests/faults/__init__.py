@@ -1,0 +1,1 @@
+"""What goes wrong outside, and what must not come of it."""

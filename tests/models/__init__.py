@@ -1,0 +1,1 @@
+"""The shipped SQL models: the same golden answers from two engines."""
