@@ -9,6 +9,7 @@ from stadthub_api.bodies import BodyLimit
 from stadthub_api.compression import Compression
 from stadthub_api.envelope import Envelope
 from stadthub_api.hub import opened
+from stadthub_api.metrics import Measured
 from stadthub_api.portal import errors
 from stadthub_api.portal import router as portal
 from stadthub_api.problems import register
@@ -64,6 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with opened(settings) as hub:
             app.state.hub = hub
+            app.state.measured = Measured(hub)
             yield
 
     app = FastAPI(

@@ -2,10 +2,11 @@
 
 Each route names its decision twice, and a test over the route table compares the two: in `openapi_extra` (one of `PUBLIC`,
 `DATASET`, `WRITE`, `OPERATE`) and by depending on what takes that decision (`ReadableDep` or `PrincipalDep` for `DATASET`,
-`WriterDep` for `WRITE`, `OperatorDep` for `OPERATE`).
+`WriterDep` for `WRITE`, `OperatorDep` or `ScraperDep` for `OPERATE`).
 """
 
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -126,6 +127,24 @@ async def operator(principal: PrincipalDep) -> Principal:
         raise refused(principal, decision.reason)
     return principal
 
+
+async def scraper(request: Request, hub: HubDep, principal: PrincipalDep) -> Principal:
+    """Somebody who may read the hub's metrics: an operator, or a machine whose address the settings name. What a proxy passes on is
+    judged by its token alone: the address would be the proxy's."""
+    passed_on = any(name in request.headers for name in ("x-forwarded-for", "forwarded", "via"))
+    if request.client is not None and not passed_on and _is_among(request.client.host, hub.settings.metrics_from):
+        return principal
+    return await operator(principal)
+
+
+def _is_among(address: str, networks: tuple[str, ...]) -> bool:
+    try:
+        return any(ip_address(address) in ip_network(one) for one in networks)
+    except ValueError:
+        return False
+
+
+ScraperDep = Annotated[Principal, Depends(scraper)]
 
 OperatorDep = Annotated[Principal, Depends(operator)]
 

@@ -1,5 +1,6 @@
 """Around every answer: request id, access log, security headers, CORS, HEAD, and the last net under unexpected errors."""
 
+import re
 import secrets
 import time
 import traceback
@@ -45,10 +46,15 @@ CORS = [
 PREFLIGHT = [
     *CORS,
     (b"access-control-allow-methods", b"GET, HEAD, POST, OPTIONS"),
-    (b"access-control-allow-headers", b"Authorization, X-CKAN-API-Key, Content-Type, Range, If-None-Match, If-Range, If-Modified-Since"),
+    (
+        b"access-control-allow-headers",
+        b"Authorization, X-CKAN-API-Key, Content-Type, Range, If-None-Match, If-Range, If-Modified-Since, X-Request-ID",
+    ),
     (b"access-control-max-age", b"86400"),
     (b"content-length", b"0"),
 ]
+#: What another system may call a request: letters, digits and signs that mean nothing to a log, a terminal or a header.
+_PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 OPEN = ("/api/", "/distributions/", "/openapi.json")
 
 
@@ -68,6 +74,12 @@ def _relative(name: bytes, value: bytes) -> tuple[bytes, bytes]:
     if name.lower() != b"location" or b"://" not in value:
         return name, value
     return name, b"/" + value.partition(b"://")[2].partition(b"/")[2].lstrip(b"/")
+
+
+def _number(scope: Scope) -> str:
+    """The request's id: the caller's own if it is a plain one, so that it can be followed through several systems; else a new one."""
+    given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
+    return given if _PLAIN_ID.fullmatch(given) else secrets.token_hex(8)
 
 
 def _printable(path: str) -> str:
@@ -96,7 +108,7 @@ class _Exchange:
     def __init__(self, app: ASGIApp, scope: Scope, sender: Send) -> None:
         self.app = app
         self.sender = sender
-        self.request_id = secrets.token_hex(8)
+        self.request_id = _number(scope)
         self.is_head = scope["method"] == "HEAD"
         # A route offers GET; HEAD is the same answer without its body, and routes with much work look at `is_head`.
         state = {**scope.get("state", {}), "request_id": self.request_id, "is_head": self.is_head}
@@ -107,6 +119,10 @@ class _Exchange:
 
     async def run(self, receive: Receive) -> None:
         """Let the app answer; whatever happens, an answer is sent and a line is logged."""
+        with structlog.contextvars.bound_contextvars(request_id=self.request_id):
+            await self._answer(receive)
+
+    async def _answer(self, receive: Receive) -> None:
         started = time.perf_counter()
         try:
             if self._is_preflight():
@@ -116,7 +132,7 @@ class _Exchange:
                 await self.app(self.scope, receive, self.send)
         except Exception:  # noqa: BLE001 - the top of the program: nothing may fall through to the server's own answer
             # the bare traceback: renderers that show local variables would write tokens into the log
-            log.error("unexpected", request_id=self.request_id, path=_printable(self.scope["path"]), traceback=traceback.format_exc())
+            log.error("unexpected", path=_printable(self.scope["path"]), traceback=traceback.format_exc())
             if self.status == 0:
                 await unexpected(Request(self.scope))(self.scope, receive, self.send)
         finally:
@@ -148,10 +164,13 @@ class _Exchange:
 
     def _log(self, seconds: float) -> None:
         client: Any = self.scope.get("client")
+        method = "HEAD" if self.is_head else self.scope["method"]
+        hub = getattr(self.scope["app"].state, "hub", None) if "app" in self.scope else None
+        if hub is not None:
+            hub.requests.count(self.scope, method, self.status, seconds)
         log.info(
             "request",
-            request_id=self.request_id,
-            method="HEAD" if self.is_head else self.scope["method"],
+            method=method,
             path=_printable(self.scope["path"]),
             status=self.status,
             bytes=self.size,

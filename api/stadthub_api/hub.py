@@ -10,6 +10,7 @@ import structlog
 from anyio import CapacityLimiter, create_task_group, sleep
 from anyio.to_thread import run_sync
 
+from stadthub_api.counted import FLUSH, Requests
 from stadthub_api.doors import LOOK, Doors
 from stadthub_api.shares import Shares
 from stadthub_api.version import VERSION
@@ -67,6 +68,7 @@ class Hub:
     questions: CapacityLimiter
     quick: bool
     doors: Doors
+    requests: Requests
     _entries: dict[str, tuple[float, Entry]] = field(default_factory=dict)
     _wholes: dict[str, tuple[float, bool]] = field(default_factory=dict)
 
@@ -135,9 +137,12 @@ async def opened(settings: Settings) -> AsyncIterator[Hub]:
         pool, questions = (CapacityLimiter(places) for places in (2 * settings.threads + 2, QUESTIONS))
         exports = Shares(EXPORTS, EXPORTS_EACH, "exports")
         quick = settings.database.startswith("sqlite")
-        hub = Hub(settings, catalog, reader, lake, site, pool, exports, questions, quick, Doors(settings))
+        requests = Requests(settings.data_dir / "metrics")
+        stack.callback(requests.flush)
+        hub = Hub(settings, catalog, reader, lake, site, pool, exports, questions, quick, Doors(settings), requests)
         async with create_task_group() as beside:
             beside.start_soon(_close_windows, hub)
+            beside.start_soon(_tell_requests, hub)
             yield hub
             beside.cancel_scope.cancel()
 
@@ -150,3 +155,10 @@ async def _close_windows(hub: Hub) -> None:
             await hub.work(hub.doors.close_windows)
         except StadthubError as error:
             LOG.error("counts of ended windows are lost", error=str(error))
+
+
+async def _tell_requests(hub: Hub) -> None:
+    """Let the other api processes know now and then what this one answered."""
+    while True:
+        await sleep(FLUSH)
+        await hub.work(hub.requests.flush)

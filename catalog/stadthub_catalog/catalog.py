@@ -14,13 +14,14 @@ from stadthub_catalog.entry import Audited, Distribution, Entry, FeedState, Foun
 from stadthub_catalog.findings import Noticed
 from stadthub_catalog.shelf import Shelf, page
 from stadthub_catalog.teams import TeamSort
+from stadthub_catalog.watching import Watching
 from stadthub_schemas.access import Action, Principal, Role
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Column, Dataset, Extent
 from stadthub_schemas.finding import WAITING, Finding, Held, HeldBack, HeldState, Severity
 
 
-class Catalog:
+class Catalog(Watching):
     """One state database, for all threads of a process; several processes may share it."""
 
     def __init__(self, url: str) -> None:

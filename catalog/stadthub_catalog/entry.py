@@ -86,7 +86,8 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class FeedState:
     """How a feed is doing. `wrong` is the sentence on its file if that can't be read, `error` what went wrong at its last run,
-    `quarantine` why its last payload is not served, `held` whether its file pauses it. `paused`, `wanted_run` and `replay_since` are what operators ask of the worker."""
+    `quarantine` why its last payload is not served, `held` whether its file pauses it, `last_success_time` when it was last asked and answered. `paused`, `wanted_run`,
+    `replay_since` and `silent_until` (no alarms before) are what operators ask of the worker."""
 
     feed: str
     title: str = ""
@@ -108,6 +109,8 @@ class FeedState:
     held: bool = False
     wanted_run: datetime | None = None
     replay_since: datetime | None = None
+    last_success_time: datetime | None = None
+    silent_until: datetime | None = None
     frames_received: int = 0
     frames_missing: int = 0
     frames_restarts: int = 0

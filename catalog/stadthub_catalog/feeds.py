@@ -18,7 +18,12 @@ from stadthub_schemas.errors import NotFound, QueryError
 _COUNTS = tuple(Counts().as_dict())
 
 #: Shorter names that `note_feed` takes too.
-_ALIASES = {"last_message": "last_message_time", "last_commit": "last_commit_time", "next_run": "next_run_time"}
+_ALIASES = {
+    "last_message": "last_message_time",
+    "last_commit": "last_commit_time",
+    "next_run": "next_run_time",
+    "last_success": "last_success_time",
+}
 
 #: Each database has its own way to leave alone what is there already.
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}

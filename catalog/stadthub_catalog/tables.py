@@ -173,6 +173,8 @@ feed = Table(
     Column("frames_received", BigInteger, nullable=False, server_default="0"),
     Column("frames_missing", BigInteger, nullable=False, server_default="0"),
     Column("frames_restarts", BigInteger, nullable=False, server_default="0"),
+    Column("last_success_time", UtcTime),
+    Column("silent_until", UtcTime),
 )
 
 run = Table(

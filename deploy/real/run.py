@@ -31,7 +31,6 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from stadthub_catalog.catalog import Catalog
-from stadthub_ingest.sources.reach import Reach
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
 from stadthub_lake.store import Store
@@ -39,7 +38,7 @@ from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.intake import Doors
 from stadthub_pipelines.logs import configure
 from stadthub_pipelines.publish import Publisher
-from stadthub_pipelines.runner import Place, Runner
+from stadthub_pipelines.runner import Runner, place_of
 from stadthub_pipelines.running import WORKER, held
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Dataset
@@ -149,7 +148,7 @@ def load(feed: Feed, hub: Hub, counted: Count | None) -> Outcome:
         raise FeedError(f"{feed.id}: it needs [metadata]")
     settings = hub.settings
     doors = Doors(hub.store, hub.catalog)
-    place = Place(settings.data_dir, settings.min_free_mb * 1_000_000, doors, hub.catalog, Reach(settings.allowed_hosts), lambda: None)
+    place = place_of(settings, doors, lambda: None)
     runner = Runner(feed, Flow(dataset, hub.store, settings.commit_seconds, settings.commit_rows), place)
     hub.catalog.note_feed(feed.id, **runner.state())
     runner.obey(paused=False)

@@ -16,6 +16,7 @@ class Flow:
     def __init__(self, dataset: Dataset, store: Store, commit_seconds: float, commit_rows: int) -> None:
         self.dataset = dataset
         self.intakes: dict[str, Intake] = {}
+        self.histories: dict[str, Intake] = {}
         self.lock = threading.Lock()
         self.changed = False
         self.last_commit: datetime | None = None
@@ -24,6 +25,11 @@ class Flow:
         self._commit_rows = commit_rows
         self._oldest: float | None = None
         store.ensure(dataset)
+
+    @property
+    def everyone(self) -> dict[str, Intake]:
+        """The intakes of live feeds first, then those that take history in."""
+        return {**self.intakes, **self.histories}
 
     def describe(self, dataset: Dataset) -> None:
         """Take up new words for the dataset."""
@@ -34,7 +40,7 @@ class Flow:
     @property
     def waiting(self) -> bool:
         """Whether there is anything to judge or to commit."""
-        return self._oldest is not None or any(intake.behind for intake in self.intakes.values())
+        return self._oldest is not None or any(intake.behind for intake in self.everyone.values())
 
     def turn(self, seconds: float = math.inf) -> bool:
         """Judge what every intake has waiting, and commit once it is enough or has waited long enough. Whether anything is left after
@@ -43,12 +49,12 @@ class Flow:
             end, busy = time.monotonic() + seconds, True
             while busy and time.monotonic() < end:
                 busy = False
-                for intake in list(self.intakes.values()):
+                for intake in self.everyone.values():
                     if intake.step():
                         self._oldest = self._oldest or time.monotonic()
                         busy = busy or intake.behind > 0
                 self._commit_if_due()
-            for intake in list(self.intakes.values()):
+            for intake in self.everyone.values():
                 if not busy or intake.is_full:
                     intake.remember()
             return busy
@@ -71,9 +77,10 @@ class Flow:
     def _commit(self) -> None:
         if self._oldest is None:
             return
-        progress = {feed: intake.progress for feed, intake in self.intakes.items()}
+        everyone = self.everyone
+        progress = {feed: intake.progress for feed, intake in everyone.items()}
         self._store.commit(self.dataset.name, progress)
-        for feed, intake in self.intakes.items():
+        for feed, intake in everyone.items():
             intake.committed_position = progress[feed].position
         self._oldest = None
         self.last_commit = datetime.now(UTC)

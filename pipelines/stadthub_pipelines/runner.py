@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
 
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import FeedState
@@ -17,12 +20,15 @@ from stadthub_lake.rawlog import RawLog
 from stadthub_pipelines.door import door
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.intake import Doors, Intake
-from stadthub_pipelines.pull import Puller
+from stadthub_pipelines.pull import Puller, Surroundings
 from stadthub_pipelines.receiver import Receiver
 from stadthub_pipelines.spool import take
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.errors import NotFound, StadthubError, StorageError
 from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, PushSource
+from stadthub_schemas.settings import Settings
+
+LOG = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,18 @@ class Place:
     catalog: Catalog
     reach: Reach
     notice: Callable[[], None]
+    zone: ZoneInfo
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """What pullers need of it."""
+        return Surroundings(self.catalog, self.reach, self.zone, self.data_dir)
+
+
+def place_of(settings: Settings, doors: Doors, notice: Callable[[], None]) -> Place:
+    """Where the runners of this hub work and whom they tell."""
+    zone, room = ZoneInfo(settings.time_zone), settings.min_free_mb * 1_000_000
+    return Place(settings.data_dir, room, doors, doors.catalog, Reach(settings.allowed_hosts), notice, zone)
 
 
 class Runner:
@@ -57,7 +75,7 @@ class Runner:
         self._lock = threading.Lock()
         self._door = door(feed, place.data_dir)
         if isinstance(feed.source, HttpSource | FileSource):
-            self.puller = Puller(feed, self.log, self._door, place.catalog, place.reach)
+            self.puller = Puller(feed, self.log, self._door, place.surroundings)
         noted = _noted(place.catalog, self.member)
         if self.intake.frames is not None:
             self.intake.frames = FrameCounter(noted.frames_received, noted.frames_missing, noted.frames_restarts)
@@ -90,7 +108,8 @@ class Runner:
                 return
             self._receiver = receiver
         self.paused = False
-        self.hurry()
+        if self.puller is not None:
+            self.puller.begin()
 
     def _member_of(self, source: MqttSource) -> MqttSource:
         """The source as this worker subscribes to it: each member of a shared subscription has a session of its own."""
@@ -140,6 +159,8 @@ class Runner:
                 self.flow.turn()
             counts = self.intake.counts - before
             self._place.catalog.end_run(run, counts, pulled.error)
+        told = LOG.info if pulled.payloads or pulled.error else LOG.debug
+        told("run ended", feed=self.feed.id, run=run, payloads=pulled.payloads, error=pulled.error, **counts.as_dict())
         self._place.notice()
 
     def replay(self, since: datetime) -> Counts:
@@ -152,6 +173,7 @@ class Runner:
         self.flow.commit()
         self._place.notice()
         self._place.catalog.end_run(run, counts, None)
+        LOG.info("replay ended", feed=self.feed.id, run=run, **counts.as_dict())
         return counts
 
     def grant_releases(self) -> None:
@@ -172,7 +194,7 @@ class Runner:
             "error": self._error(),
             "position": intake.remembered,
             "counts": intake.counts,
-            **_known(last_message=intake.last_message, last_commit=self.flow.last_commit),
+            **_known(last_message=intake.last_message, last_commit=self.flow.last_commit, last_success=self._last_success),
             "next_run": None if self.puller is None or self.paused else self.puller.next_run,
             "lag_seconds": self._lag(now),
             "rate_per_minute": self._rate.per_minute(intake.counts),
@@ -180,6 +202,10 @@ class Runner:
             "held": self.feed.paused,
             **_frames(intake.frames),
         }
+
+    @property
+    def _last_success(self) -> datetime | None:
+        return None if self.puller is None else self.puller.last_success
 
     def _connected(self) -> bool:
         if self.paused:

@@ -17,19 +17,21 @@ from pathlib import Path
 import structlog
 
 from stadthub_catalog.catalog import Catalog
-from stadthub_ingest.sources.reach import Reach
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
 from stadthub_lake.store import Store
+from stadthub_pipelines.alarms import Alarms
 from stadthub_pipelines.certificates import look_at_certificate
 from stadthub_pipelines.derive import rooms
 from stadthub_pipelines.deriver import Deriver
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.folder import FeedFolder, Look
+from stadthub_pipelines.health import Health
+from stadthub_pipelines.histories import Histories
 from stadthub_pipelines.intake import Doors
 from stadthub_pipelines.memory import keep_memory
 from stadthub_pipelines.publish import Publisher
-from stadthub_pipelines.runner import Place, Runner
+from stadthub_pipelines.runner import Runner, place_of
 from stadthub_pipelines.upkeep import Upkeep
 from stadthub_schemas.errors import FeedError, NotFound, StadthubError
 from stadthub_schemas.feed import Feed
@@ -93,12 +95,15 @@ class Worker:
                 "entries": (15.0, self._announce),
                 "files": (5.0, self._write_files),
                 "upkeep": (60.0, self._keep_up),
+                "watch": (settings.watch_seconds, self._watch),
+                "histories": (1.0, self._look_at_histories),
             }
+        self._health = Health(self._catalog, settings)
+        self._alarms = Alarms(self._catalog, settings)
         self._announced: dict[str, int] = {}
         self._doors = Doors(self._store, self._catalog, settings.worker)
-        self._place = Place(
-            settings.data_dir, settings.min_free_mb * 1_000_000, self._doors, self._catalog, Reach(settings.allowed_hosts), self._wake.set
-        )
+        self._place = place_of(settings, self._doors, self._wake.set)
+        self._histories = Histories(self._place, self._runners, self._stop)
 
     def run(self) -> None:
         """Work until stopped; then store what is logged and leave everything closed."""
@@ -259,6 +264,15 @@ class Worker:
         for feed_id, compute in self._deriver.due():
             self._start(f"derive {feed_id}", self._house_pool, compute)
 
+    def _watch(self) -> None:
+        """Look whether all feeds are well, and tell of trouble and of its end."""
+        self._note()
+        self._health.look(self._wanted.feeds, datetime.now(UTC))
+        self._alarms.look(self._wanted.feeds, datetime.now(UTC))
+
+    def _look_at_histories(self) -> None:
+        self._histories.look()
+
     def _announce(self) -> None:
         """Make the catalogue's entries say what the data say now."""
         for flow in list(self._flows.values()):
@@ -292,6 +306,7 @@ class Worker:
                 look_at_certificate(runner.feed, self._catalog, self._place.reach)
 
     def _close(self) -> None:
+        self._histories.close()
         self._flow_pool.shutdown(wait=True, cancel_futures=True)
         self._pull_pool.shutdown(wait=True, cancel_futures=True)
         self._house_pool.shutdown(wait=True, cancel_futures=True)
@@ -322,9 +337,7 @@ def run_once(feed: Feed, settings: Settings) -> Runner:
         dataset = look.datasets.get(feed.id) or feed.described()
         if dataset is None:
             raise FeedError(f"{feed.id}: metadata: no feed file describes dataset {feed.dataset!r}: add a [metadata] table")
-        place = Place(
-            settings.data_dir, settings.min_free_mb * 1_000_000, Doors(store, catalog), catalog, Reach(settings.allowed_hosts), _nothing
-        )
+        place = place_of(settings, Doors(store, catalog), _nothing)
         runner = Runner(feed, Flow(dataset, store, settings.commit_seconds, settings.commit_rows), place)
         catalog.note_feed(feed.id, **runner.state())
         runner.obey(paused=False)

@@ -10,12 +10,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, HttpUrl, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from stadthub_schemas.dataset import Dataset, Kind, Metadata, Privacy
 from stadthub_schemas.errors import FeedError
+from stadthub_schemas.expect import Expect
 from stadthub_schemas.model import SHAPES, Name, Strict, Text
+from stadthub_schemas.schedule import Address, Schedule, is_windowed
 
 Positive = Annotated[timedelta, Field(gt=timedelta(0))]
 Bytes = Annotated[int, Field(ge=1)]
@@ -86,10 +88,10 @@ class Paging(Strict):
 
 
 class HttpSource(Strict):
-    """Fetch a URL every so often."""
+    """Fetch a URL every so often. `{start}`, `{end}` and `{time}` in it take the times of the turn."""
 
     type: Literal["http"]
-    url: HttpUrl
+    url: Address
     every: Positive = timedelta(hours=1)
     auth: TokenAuth | None = None
     headers: dict[str, str] = Field(default_factory=dict)
@@ -149,6 +151,9 @@ class Feed(Strict):
     kind: Kind = Kind.TIMESERIES
     decoder: str = Field(pattern=r"^[a-z][a-z0-9_]{1,60}$")
     source: Source
+    schedule: Schedule = Schedule()
+    expect: Expect = Expect()
+    alerts: tuple[Secret, ...] | None = Field(default=None, description="whom to tell of trouble; absent: as STADTHUB_ALERTS says")
     options: dict[str, Any] = Field(default_factory=dict)
     rules: Rules = Rules()
     metadata: Metadata | None = Field(default=None, description="absent where another feed describes the same dataset")
@@ -166,6 +171,19 @@ class Feed(Strict):
         if kind is Kind.FILES:
             raise ValueError("a feed brings rows: use timeseries, features or table")
         return kind
+
+    @model_validator(mode="after")
+    def _schedule_fits(self) -> "Feed":
+        said = self.schedule
+        if isinstance(self.source, HttpSource | FileSource):
+            windowed = isinstance(self.source, HttpSource) and is_windowed(self.source.url)
+            if said.window is not None and not windowed:
+                raise ValueError("schedule.window: source.url asks for no time: put {start} and {end} into it")
+            if said.catch_up == "all" and not windowed:
+                raise ValueError("schedule.catch_up: all needs {start}, {end} or {time} in source.url: without them each fetch is the same")
+        elif said != Schedule():
+            raise ValueError(f"schedule: to a {self.source.type} feed data come by themselves: remove it")
+        return self
 
     def described(self) -> Dataset | None:
         """The dataset that this feed describes, or None where another feed does."""
@@ -232,5 +250,6 @@ def _sentence(detail: ErrorDetails, model: type[Strict]) -> str:
 
 def _keys(model: type[Strict]) -> set[str]:
     """All keys that stand anywhere in a feed file."""
-    models: list[type[Strict]] = [model, Metadata, Privacy, MqttSource, HttpSource, PushSource, FileSource, Paging, TokenAuth, Rules]
+    parts = (MqttSource, HttpSource, PushSource, FileSource, Paging, TokenAuth, Rules, Expect, Schedule)
+    models: list[type[Strict]] = [model, Metadata, Privacy, *parts]
     return {name for one in models for name in one.model_fields}

@@ -4,6 +4,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -39,6 +40,13 @@ class Settings(Strict):
     )
     privacy_contact: str = Field(default="", description="how the data protection officer is reached")
     time_zone: str = Field(default="Europe/Berlin", description="the city's time zone: days and hours are cut in it")
+    language: Literal["de", "en"] = Field(default="de", description="the language of alarms")
+    alerts: SecretStr | None = Field(
+        default=None, description="whom to tell of trouble: addresses of apprise with commas; ${VARIABLE} and file:/path name secrets"
+    )
+    alert_reminder_hours: float = Field(default=24.0, ge=0, description="when an open alarm is told again; 0: never")
+    watch_seconds: float = Field(default=60.0, gt=0, description="how often it is looked whether feeds are well; two looks raise an alarm")
+    metrics_from: tuple[str, ...] = Field(default=(), description="addresses that may read /metrics without a token")
     allowed_hosts: tuple[str, ...] = Field(default=(), description="hosts in private networks from which feeds may fetch")
     commit_seconds: float = Field(
         default=30.0, gt=0, description="how long accepted rows wait at most for their commit; they are visible before"
@@ -56,10 +64,20 @@ class Settings(Strict):
     log_format: Literal["console", "json"] = Field(default="console", description="how log lines look")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="the least important log lines shown")
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "metrics_from", mode="before")
     @classmethod
     def _by_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("metrics_from")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            try:
+                ip_network(one)
+            except ValueError as error:
+                raise ValueError(f"{one!r} is no address or network: write 127.0.0.1 or 10.0.0.0/8") from error
+        return value
 
     @property
     def database(self) -> str:

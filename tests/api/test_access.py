@@ -13,7 +13,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import Mount
 
 from stadthub_api.app import create_app
-from stadthub_api.deps import _catalog, _lake, operator, push_writer, readable_dataset, who_asks
+from stadthub_api.deps import _catalog, _lake, operator, push_writer, readable_dataset, scraper, who_asks
 from stadthub_schemas.settings import Settings
 from tests.api.city import (
     DATASETS,
@@ -33,7 +33,7 @@ DECIDES: dict[str, tuple[Callable[..., Any], ...]] = {
     "public": (),
     "dataset": (readable_dataset, who_asks),
     "write": (push_writer,),
-    "operate": (operator,),
+    "operate": (operator, scraper),
 }
 #: Folders of files of ours that hold nothing of any dataset.
 MOUNTS = {"static"}
@@ -90,6 +90,8 @@ FACES = (
     "/api/v1/datasets/{name}/aggregate?metrics=count",
     "/api/v1/datasets/{name}/series?datastream=park:pm10",
     "/api/v1/datasets/{name}/latest",
+    "/datasets/{name}/badge.svg",
+    "/en/datasets/{name}/badge.json",
     "/api/v1/datasets/{name}/things",
     "/api/v1/datasets/{name}/things/park",
     "/api/v1/datasets/{name}/measured",

@@ -17,7 +17,9 @@ from stadthub_ingest.feature_json import Featured
 from stadthub_lake.derivation import CALENDAR
 from stadthub_schemas.dataset import ColumnWords, Contact, Metadata, Privacy, Publisher
 from stadthub_schemas.derived import Derived
+from stadthub_schemas.expect import Expect
 from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, Paging, PushSource, Rules, TokenAuth
+from stadthub_schemas.schedule import Schedule
 from stadthub_schemas.settings import Settings
 from stadthub_schemas.vocabularies import FREQUENCIES, LICENSES, THEMES
 
@@ -29,7 +31,16 @@ PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").glob("*.md"))
 
 #: What begins with a slash and is a place on a disk or the language of a page.
 NO_ADDRESS = ("/en/", "/work", "/var", "/etc", "/opt", "/backup", "/run")
-PAGES_OF_PORTAL = ("/wlan", "/measured", "/operator/privacy", "/datasets/{dataset}/things/{thing}")
+PAGES_OF_PORTAL = (
+    "/wlan",
+    "/measured",
+    "/operator",
+    "/operator/privacy",
+    "/en",
+    "/datasets/{dataset}/things/{thing}",
+    "/datasets/{name}/badge.svg",
+    "/datasets/{name}/badge.json",
+)
 PATHS = [
     *create_app(Settings()).openapi()["paths"],
     *PAGES_OF_PORTAL,
@@ -48,6 +59,8 @@ MODELS = (
     Paging,
     TokenAuth,
     Rules,
+    Expect,
+    Schedule,
     Metadata,
     Publisher,
     Contact,

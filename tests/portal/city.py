@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 import pyarrow as pa
 import shapely
 
+from stadthub_catalog.alarms import Message
+from stadthub_catalog.backfills import Backfill
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import Distribution
 from stadthub_lake.lake import Lake
@@ -364,3 +366,19 @@ def _feeds(catalog: Catalog, stored: int) -> None:
     for error in (None, "https://zaehler.example/: timed out"):
         run = catalog.start_run("bikes")
         catalog.end_run(run, Counts(50, 20, 0, 30, 0), error)
+    _watched(catalog)
+
+
+def _watched(catalog: Catalog) -> None:
+    """Something that was noticed and something that is over, an alarm that was told and one that was not, history under way."""
+    catalog.note_finding("bikes", "source_error", "zaehler.example", Severity.ERROR, {"error": "https://zaehler.example/: timed out"})
+    catalog.note_finding("trees", "rejects", "", Severity.WARNING, {"received": 300, "rejected": 60})
+    catalog.note_finding("", "disk", "", Severity.WARNING, {"free_mb": 900, "floor_mb": 500})
+    catalog.note_finding("air", "silent", "", Severity.ERROR, {"every_seconds": 600.0, "last": NOW.isoformat()})
+    catalog.resolve_finding("air", "silent")
+    told = Message("", "1: E-Mail", "[Musterstadt] Störung: bikes", "…", Severity.ERROR, NOW)
+    catalog.tell(
+        [], [replace(told, delivered=NOW, attempts=1), replace(told, next_attempt=NOW, error="1: E-Mail did not take the message")]
+    )
+    number = catalog.want_backfill(Backfill(0, "air", NOW - timedelta(days=30), NOW, step_seconds=86_400.0)).id
+    catalog.note_backfill(number, state="running", done=12, total=30, counts=Counts(1200, 1190, 0, 10, 0))

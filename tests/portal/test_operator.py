@@ -79,3 +79,34 @@ def test_after_signing_in_nobody_is_led_to_another_site(portal_address: str, por
         for after in ("https://elsewhere.example/operator", "//elsewhere.example/operator", "/\\elsewhere.example"):
             answer = client.post("/operator/sign-in", data={"token": portal_city.token, "after": after}, headers=FORM)
             assert (answer.status_code, answer.headers["location"]) == (303, "/operator")
+
+
+def test_what_is_broken_stands_first_with_since_when_and_what_was_told(visit: Look, portal_city: City) -> None:
+    with visit(portal_city.token) as seen:
+        page = seen.go("/operator").page
+        noticed = page.get_by_role("region", name="Was jetzt auffällt")
+        rows = noticed.get_by_role("row")
+        expect(rows.nth(1)).to_contain_text("zaehler.example antwortet nicht, wie es soll: https://zaehler.example/: timed out")
+        expect(noticed).to_contain_text("60 von 300 Zeilen abgelehnt")
+        expect(noticed).to_contain_text("nur 900 MB frei")
+        page.locator("summary", has_text="Zuletzt behoben").click()
+        expect(page.get_by_role("region", name="Was zuletzt behoben war")).to_contain_text("erwartet alle 10 Minuten")
+        alarms = page.get_by_role("region", name="Die letzten Alarme und ob sie angekommen sind")
+        expect(alarms).to_contain_text("noch nicht: 1: E-Mail did not take the message")
+        expect(page.get_by_text("12 von 30")).to_be_visible()
+        expect(page.get_by_text("Die Annahme von Daten läuft nicht auf diesem Rechner.")).to_be_visible()
+        page = seen.go("/en/operator").page
+        expect(page.get_by_text("60 of 300 rows rejected")).to_be_visible()
+
+
+def test_a_feed_is_silenced_by_a_button_and_loud_again(visit: Look, portal_city: City) -> None:
+    catalog = Catalog(portal_city.settings.database)
+    with visit(portal_city.token) as seen:
+        page = seen.go("/operator/feeds/trees").page
+        page.get_by_role("button", name="Zwei Stunden nicht alarmieren").click()
+        expect(page.get_by_text("Wartung: kein Alarm bis")).to_be_visible()
+        assert catalog.feed("trees").silent_until is not None
+        page.get_by_role("button", name="Wieder alarmieren").click()
+        page.get_by_role("button", name="Zwei Stunden nicht alarmieren").wait_for()
+        assert catalog.feed("trees").silent_until is None
+    catalog.close()

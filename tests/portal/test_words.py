@@ -8,7 +8,7 @@ from babel.messages.pofile import read_po
 
 from stadthub_api.portal import chart, drift, errors, freshness, rendering, snippets, states, table
 from stadthub_api.portal.language import TRANSLATIONS
-from stadthub_api.portal.views import datasets, quarantine, wlan
+from stadthub_api.portal.views import datasets, operator, quarantine, wlan
 
 PORTAL = Path(rendering.__file__).parent
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\}")
@@ -26,6 +26,7 @@ IN_TABLES = (
     *drift.SENTENCES.values(),
     *(look.words for look in drift.SEVERITIES.values()),
     *quarantine.STATES.values(),
+    *operator.BACKFILL_STATES.values(),
     *(words for _, words in chart.SPANS.values()),
     snippets.QGIS_WAY,
     *datasets.FACETS.values(),

@@ -30,6 +30,7 @@ COMMANDS = {
     "feed": "feeds",
     "dataset": "datasets",
     "token": "tokens",
+    "alert": "alerts",
     "privacy": "privacy",
     "schema": "schema",
     "torture": "torture",

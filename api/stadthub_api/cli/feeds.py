@@ -7,11 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from stadthub_api.cli.checks import Checked, check_files, feed_files
+from stadthub_api.cli.histories import backfill
 from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalog_of, existing, settings_of
 from stadthub_api.cli.output import plain, print_json, print_rows, print_table, rows_of, say, working
 from stadthub_api.cli.quarantine import discard, findings, quarantine, release
 from stadthub_api.cli.status import SUM, state
-from stadthub_api.cli.times import moment
+from stadthub_api.cli.times import lasting, moment
 from stadthub_pipelines.derive import SOURCE
 from stadthub_pipelines.derive_once import compute_once, try_model
 from stadthub_pipelines.running import WORKER, holder
@@ -20,7 +21,9 @@ from stadthub_pipelines.worker import run_once
 from stadthub_schemas.errors import Conflict, FeedError, NotFound
 from stadthub_schemas.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Feeds: list, check, try, run, pause, resume, replay; findings and quarantine.")
+app = typer.Typer(
+    no_args_is_help=True, help="Feeds: list, check, try, run, pause, resume, replay, silence, back-fill; findings and quarantine."
+)
 
 NameArgument = Annotated[str, typer.Argument(help="The feed's id.")]
 #: How many rejects a trial shows; each different reason is counted in any case.
@@ -207,6 +210,25 @@ def replay(
     time = moment(since, settings.time_zone)
     _note(settings, name, f"replayed since {time:%Y-%m-%d %H:%M:%S}Z", replay_since=time)
 
+
+@app.command(epilog="[bold]Examples[/bold]: stadthub feed silence districts --for 2h · stadthub feed silence districts --end")
+def silence(
+    name: NameArgument,
+    length: Annotated[str, typer.Option("--for", metavar="LENGTH", help="For how long: 30m, 2h, 1d.")] = "2h",
+    end: Annotated[bool, typer.Option("--end", help="Raise alarms again from now on.")] = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Raise no alarms for a feed while it is under maintenance; what is wrong is still shown."""
+    settings = settings_of(config, data_dir=data_dir)
+    until = None if end else datetime.now(UTC) + lasting(length)
+    words = "alarms are raised again" if until is None else f"no alarms until {until:%Y-%m-%d %H:%M}Z"
+    _note(settings, name, words, silent_until=until)
+
+
+app.command("backfill", epilog="[bold]Examples[/bold]: stadthub feed backfill air --from 2024-01-01 --to 2026-01-01 · --file old/")(
+    backfill
+)
 
 app.command(epilog="[bold]Example[/bold]: stadthub feed findings counts")(findings)
 app.command(epilog="[bold]Example[/bold]: stadthub feed quarantine counts --json")(quarantine)

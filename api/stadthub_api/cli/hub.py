@@ -8,10 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from stadthub_api.cli.checks import check_files, feed_files
 from stadthub_catalog.catalog import Catalog
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
 from stadthub_schemas.errors import NotFound, SettingsError
+from stadthub_schemas.feed import Feed
 from stadthub_schemas.settings import PREFIX, Settings, load_settings, make_data_dir
 
 #: The settings file that is taken without being named, if it stands where the command is given.
@@ -58,6 +60,14 @@ def catalog_of(settings: Settings) -> Iterator[Catalog]:
         yield catalog
     finally:
         catalog.close()
+
+
+def feed_of(settings: Settings, name: str) -> Feed:
+    """The feed of this name out of the hub's feed files; NotFound names those that are there."""
+    feeds = {one.feed.id: one.feed for one in check_files(feed_files(settings.feeds)) if one.feed is not None}
+    if name not in feeds:
+        raise NotFound(f"There is no feed {name!r} in {settings.feeds}; there are: {', '.join(sorted(feeds)) or 'none'}")
+    return feeds[name]
 
 
 def reader_of(settings: Settings) -> Reader:

@@ -19,6 +19,14 @@ def days(text: str) -> int:
     return int(found[1])
 
 
+def lasting(text: str) -> timedelta:
+    """The length of time that `30m`, `2h` or `1d` mean."""
+    found = _AGO.match(text.strip())
+    if not found:
+        raise BadParameter(f"{text!r} is not a length of time: write 30m, 2h or 1d")
+    return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+
+
 def moment(text: str, time_zone: str) -> datetime:
     """The time in UTC that `2026-05-01`, `2026-05-01T10:00`, `…+02:00` or `2h` (ago) mean; without a zone it is the city's."""
     ago = _AGO.match(text.strip())

@@ -13,11 +13,12 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from stadthub_api.portal import assets, wlan
-from stadthub_api.portal.freshness import LOOKS, Freshness, freshness
+from stadthub_api.portal.freshness import LOOKS
 from stadthub_api.portal.language import NAMES, PREFIXES, Writing, bare, in_language, language_of, translations
 from stadthub_catalog.entry import Entry
 from stadthub_schemas.access import ANYBODY
 from stadthub_schemas.dataset import Kind, Language
+from stadthub_schemas.freshness import Freshness, freshness
 from stadthub_schemas.properties import title
 from stadthub_schemas.settings import Settings
 from stadthub_schemas.vocabularies import FORMATS, FREQUENCIES, LICENSES, THEMES

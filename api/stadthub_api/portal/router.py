@@ -7,7 +7,7 @@ from fastapi.responses import FileResponse
 
 from stadthub_api.deps import PUBLIC
 from stadthub_api.portal.assets import BUILT, STATIC, URL
-from stadthub_api.portal.views import dataset, datasets, home, measured, operator, privacy, quarantine, texts, wlan
+from stadthub_api.portal.views import badge, dataset, datasets, home, measured, operator, privacy, quarantine, texts, wlan
 from stadthub_schemas.errors import NotFound
 
 router = APIRouter(include_in_schema=False)
@@ -16,6 +16,7 @@ PAGES = (
     home.router,
     datasets.router,
     dataset.router,
+    badge.router,
     measured.router,
     wlan.router,
     operator.router,

@@ -1,18 +1,12 @@
 """How a feed is doing, as one word with a colour and an icon, and the state of disk and database."""
 
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from stadthub_api.portal.freshness import Look
 from stadthub_catalog.entry import FeedState
-
-#: A feed that said nothing for so long, or lags so much, is told as silent or slow.
-SILENT = timedelta(hours=1)
-SLOW_SECONDS = 120.0
-#: More rejects than this share of what was received is worth a look.
-MANY_REJECTS = 0.05
 
 #: The words for each state, in German, translated when shown.
 STATES: dict[str, Look] = {
@@ -24,24 +18,25 @@ STATES: dict[str, Look] = {
     "slow": Look("im Rückstand", "warning", "warning"),
     "silent": Look("still", "warning", "warning"),
     "rejecting": Look("viele Ablehnungen", "warning", "warning"),
+    "noticed": Look("auffällig", "warning", "warning"),
     "new": Look("wartet auf Daten", "info", "info"),
     "running": Look("läuft", "success", "success"),
 }
 
 
-def state_of(feed: FeedState, now: datetime) -> str:
-    """The one word that matters most; the first that holds."""
-    counts = feed.counts
+def state_of(feed: FeedState, noticed: Collection[str]) -> str:
+    """The one word that matters most, given the kinds of open findings; the first that holds."""
     holds = {
         "wrong": bool(feed.wrong),
         "paused": feed.paused or feed.held,
-        "error": bool(feed.error),
+        "error": bool(feed.error) or "source_error" in noticed,
         "quarantined": bool(feed.quarantine),
         "disconnected": feed.source == "mqtt" and not feed.connected,
-        "slow": (feed.lag_seconds or 0.0) > SLOW_SECONDS,
+        "slow": "backlog" in noticed or "lag" in noticed,
         "new": feed.last_message_time is None,
-        "silent": feed.source == "mqtt" and feed.last_message_time is not None and now - feed.last_message_time > SILENT,
-        "rejecting": counts.received > 0 and counts.rejected > MANY_REJECTS * counts.received,
+        "silent": "late" in noticed or "silent" in noticed,
+        "rejecting": "rejects" in noticed,
+        "noticed": bool(noticed),
     }
     return next((name for name, true in holds.items() if true), "running")
 

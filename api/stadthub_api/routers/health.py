@@ -5,10 +5,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import orjson
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
+from prometheus_client.exposition import choose_encoder
 
-from stadthub_api.deps import PUBLIC, HubDep, SettingsDep, SiteDep
+from stadthub_api.deps import OPERATE, PUBLIC, HubDep, ScraperDep, SettingsDep, SiteDep
 from stadthub_api.hub import Hub
 from stadthub_schemas.errors import NotFound, StadthubError
 
@@ -56,6 +57,14 @@ def _checked(check: Callable[[Hub], str], hub: Hub) -> str:
         return "it can't be read"
     except OSError as error:
         return error.strerror or "it can't be read"
+
+
+@router.get("/metrics", openapi_extra=OPERATE)
+async def metrics(request: Request, hub: HubDep, scraper: ScraperDep) -> Response:  # noqa: ARG001 - it is the decision
+    """The hub in numbers, for Prometheus; with an operator's token, or from an address that STADTHUB_METRICS_FROM names."""
+    write, media_type = choose_encoder(request.headers.get("accept", ""))
+    body = await hub.work(lambda: write(request.app.state.measured))
+    return Response(body, headers={"Content-Type": media_type, "Cache-Control": "no-store"})
 
 
 @router.get("/.well-known/security.txt", openapi_extra=PUBLIC, include_in_schema=False)

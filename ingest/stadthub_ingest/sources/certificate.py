@@ -25,10 +25,10 @@ class Certificate:
 def certificate(feed: Feed, reach: Reach, seconds: float = 10.0) -> Certificate | None:
     """The certificate of the feed's source; None if the source has none. SourceError if it does not answer."""
     source = feed.source
-    if isinstance(source, HttpSource) and source.url.scheme == "https":
-        parts = urlsplit(str(source.url))
+    if isinstance(source, HttpSource) and urlsplit(source.url).scheme == "https":
+        parts = urlsplit(source.url)
         host, port = str(parts.hostname), parts.port or 443
-        return _ask(host, port, reach.check(str(source.url)), ssl.create_default_context(), seconds)
+        return _ask(host, port, reach.check(source.url), ssl.create_default_context(), seconds)
     if isinstance(source, MqttSource) and source.tls:
         context = ssl.create_default_context(cafile=source.ca_file)
         return _ask(source.host, source.port, source.host, context, seconds)

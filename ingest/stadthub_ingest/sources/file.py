@@ -64,6 +64,11 @@ def scan(source: FileSource, state: dict[str, Any], pause: Callable[[float], Non
         raise SourceError("; ".join(wrong))
 
 
+def names(source: FileSource) -> list[str]:
+    """The files that a scan looks at, by name. SourceError."""
+    return sorted(_files(source))
+
+
 @dataclass(frozen=True, slots=True)
 class _Memory:
     """What is remembered, seen from one file."""

@@ -1,6 +1,7 @@
 """The page of one dataset: words, freshness, table, chart, map, downloads, snippets. Its state is its address."""
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import orjson
@@ -138,8 +139,16 @@ def _machine(request: Request, seen: Readable, asked: Table) -> dict[str, Any]:
         "snippets": snippets(seen.entry.dataset.name, seen.entry.dataset.kind, absolute),
         "qgis_way": QGIS_WAY,
         "permalink": url + str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
+        "badge": badge_text(seen.entry, url, writing(request)),
         "citation": _citation(seen.entry, url, writing(request)),
     }
+
+
+def badge_text(entry: Entry, url: str, write: Writing) -> str:
+    """The lines that show the dataset's badge on another page."""
+    there = url + link(write.language, f"/datasets/{entry.dataset.name}")
+    title = escape(write.phrase(entry.dataset.metadata.title, entry.dataset.metadata.title_en))
+    return f'<a href="{there}"><img src="{there}/badge.svg" alt="{write.word("Aktualität:")} {title}"></a>'
 
 
 def _citation(entry: Entry, url: str, write: Writing) -> str:

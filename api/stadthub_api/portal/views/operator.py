@@ -1,7 +1,7 @@
 """The operator's pages: how each feed is doing, what was rejected and why, pausing and running; behind a token."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -10,35 +10,59 @@ from fastapi.responses import RedirectResponse
 
 from stadthub_api.deps import OPERATE, PUBLIC, SESSION_COOKIE, CatalogDep, HubDep, OperatorDep, SettingsDep
 from stadthub_api.hub import Hub
+from stadthub_api.portal.drift import SEVERITIES
+from stadthub_api.portal.drift import sentence as drift_sentence
 from stadthub_api.portal.language import bare
 from stadthub_api.portal.rendering import link, page, writing
 from stadthub_api.portal.states import STATES, disk, state_of
 from stadthub_api.portal.views.quarantine import noticed
+from stadthub_catalog.backfills import OPEN
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import FeedState
+from stadthub_pipelines.alarm_words import SENTENCES
+from stadthub_pipelines.alarms import teller
+from stadthub_pipelines.backfill import name_of
+from stadthub_pipelines.running import WORKER, holder
 from stadthub_schemas.access import Action, may
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.errors import AccessError, NotFound, StorageError
+from stadthub_schemas.finding import Finding, Severity
 
 router = APIRouter(include_in_schema=False, prefix="/operator")
 
 REJECTS = 50
 RUNS = 20
+RESOLVED = 20
+ALERTS = 10
+#: How long a feed is kept silent by the button.
+SILENCE = timedelta(hours=2)
+
+#: How a back-fill stands, in German, translated when shown.
+BACKFILL_STATES = {
+    "wanted": "wartet",
+    "running": "läuft",
+    "done": "fertig",
+    "failed": "gescheitert",
+    "stopped": "angehalten",
+}
 
 #: What the buttons do: the wish that the worker then fulfils.
 ORDERS: dict[str, Callable[[], dict[str, Any]]] = {
     "pause": lambda: {"paused": True},
     "resume": lambda: {"paused": False},
     "run": lambda: {"wanted_run": datetime.now(UTC)},
+    "silence": lambda: {"silent_until": datetime.now(UTC) + SILENCE},
+    "unsilence": lambda: {"silent_until": None},
 }
 
 
 @router.get("", openapi_extra=OPERATE)
 def overview(request: Request, hub: HubDep, principal: OperatorDep) -> Response:
     """All feeds on one page."""
-    now = datetime.now(UTC)
     feeds = hub.catalog.feeds()
-    rows = [(feed, state_of(feed, now)) for feed in feeds]
+    findings = hub.catalog.findings(open_only=False)
+    noticed = _kinds(findings)
+    rows = [(feed, state_of(feed, noticed.get(feed.feed, ()))) for feed in feeds]
     total = sum((feed.counts for feed in feeds), Counts())
     context = {
         "who": principal.name,
@@ -46,6 +70,12 @@ def overview(request: Request, hub: HubDep, principal: OperatorDep) -> Response:
         "states": STATES,
         "total": total,
         "trouble": sum(STATES[state].colour == "danger" for _, state in rows),
+        "titles": {feed.feed: feed.title or feed.feed for feed in feeds},
+        "alerts": hub.catalog.messages(ALERTS),
+        "backfills": [one for one in hub.catalog.backfills() if one.state in OPEN],
+        "backfill_states": BACKFILL_STATES,
+        "worker": holder(hub.settings.data_dir, WORKER) is not None,
+        **_findings(request, hub, findings),
         **_machine(hub),
     }
     return _private(page(request, "operator.html", context))
@@ -55,14 +85,23 @@ def overview(request: Request, hub: HubDep, principal: OperatorDep) -> Response:
 def one_feed(request: Request, feed: str, hub: HubDep, principal: OperatorDep) -> Response:
     """One feed: its counts, its runs, what was noticed, what waits in quarantine, its newest rejects with reasons."""
     found = hub.catalog.feed(feed)
+    findings = hub.catalog.findings(feed, open_only=False)
+    backfills = hub.catalog.backfills(feed)
+    rejects = hub.reader.rejects(feed, REJECTS).to_pylist()
+    for one in backfills[:1]:
+        rejects += hub.reader.rejects(name_of(one), REJECTS - len(rejects)).to_pylist() if len(rejects) < REJECTS else []
+    told = _findings(request, hub, findings)
     context = {
         "who": principal.name,
         "feed": found,
-        "state": state_of(found, datetime.now(UTC)),
+        "state": state_of(found, _kinds(findings).get(feed, ())),
+        "backfills": backfills,
+        "backfill_states": BACKFILL_STATES,
         "states": STATES,
         "runs": hub.catalog.runs(feed, RUNS),
-        "rejects": hub.reader.rejects(feed, REJECTS).to_pylist(),
+        "rejects": rejects,
         **noticed(hub.catalog, feed, writing(request)),
+        "findings": [(one, told["sentence"](one)) for one in told["open"]],
     }
     return _private(page(request, "feed.html", context))
 
@@ -121,6 +160,32 @@ def command(catalog: Catalog, feed: FeedState, order: str, who: str) -> None:
         raise NotFound(f"there is no order {order[:50]!r}: use one of {', '.join(ORDERS)}")
     catalog.note_feed(feed.feed, **ORDERS[order]())
     catalog.record(who, f"feed.{order}", feed.feed)
+
+
+def _kinds(findings: Sequence[Finding]) -> dict[str, set[str]]:
+    """What is open of each feed and wants a look."""
+    kinds: dict[str, set[str]] = {}
+    for one in findings:
+        if one.resolved_time is None and one.severity is not Severity.INFO:
+            kinds.setdefault(one.feed, set()).add(one.kind)
+    return kinds
+
+
+def _findings(request: Request, hub: Hub, findings: Sequence[Finding]) -> dict[str, Any]:
+    """What is open, the worst first, and what was resolved last; and how a finding is said in the reader's language."""
+    order = [Severity.ERROR, Severity.WARNING, Severity.INFO]
+    write = writing(request)
+    told = teller(hub.settings.model_copy(update={"language": write.language}))
+
+    def sentence(one: Finding) -> str:
+        return told.sentence(one) if one.kind in SENTENCES else drift_sentence(write, one.kind, one.subject, one.details)
+
+    return {
+        "open": sorted((one for one in findings if one.resolved_time is None), key=lambda one: (order.index(one.severity), one.first_seen)),
+        "resolved": [one for one in findings if one.resolved_time is not None][:RESOLVED],
+        "severities": SEVERITIES,
+        "sentence": sentence,
+    }
 
 
 def _machine(hub: Hub) -> dict[str, Any]:
