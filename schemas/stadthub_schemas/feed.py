@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
-from stadthub_schemas.dataset import Dataset, Kind, Metadata, Privacy
+from stadthub_schemas.dataset import Dataset, Kind, Metadata, Privacy, Release
 from stadthub_schemas.errors import FeedError
 from stadthub_schemas.model import SHAPES, Name, Strict, Text
 
@@ -232,5 +232,5 @@ def _sentence(detail: ErrorDetails, model: type[Strict]) -> str:
 
 def _keys(model: type[Strict]) -> set[str]:
     """All keys that stand anywhere in a feed file."""
-    models: list[type[Strict]] = [model, Metadata, Privacy, MqttSource, HttpSource, PushSource, FileSource, Paging, TokenAuth, Rules]
+    models: list[type[Strict]] = [model, Metadata, Privacy, Release, MqttSource, HttpSource, PushSource, FileSource, Paging, TokenAuth, Rules]
     return {name for one in models for name in one.model_fields}

@@ -1,0 +1,162 @@
+"""JSON that is a table: where its rows stand, which paths they have, and what those mean."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from stadthub_ingest.detection.mapped import fields_of, options_of
+from stadthub_ingest.detection.meaning import Setting, meaning
+from stadthub_ingest.detection.personal import personal_kinds
+from stadthub_ingest.detection.proposal import Field, Guess, Proposal, Said
+from stadthub_ingest.detection.tabular import notation
+from stadthub_ingest.detection.traits import Traits
+from stadthub_schemas.dataset import Kind
+
+#: So many rows, paths in a row and levels below it are looked at; no cell is longer than CELL.
+ROWS, PATHS, DEPTH, CELL = 500, 200, 4, 500
+_PLAIN = re.compile(r'[^.\[\]"*^$@]+\Z')
+_CRS84 = re.compile(r"(CRS:?84|EPSG:(:|[\d.]+:)?4326|EPSG/0/4326)\s*$", re.IGNORECASE)
+
+
+def of_objects(found: Any, setting: Setting, *, lines: bool) -> Proposal:
+    """What JSON without a known family is."""
+    path, rows = _rows(found)
+    geojson = isinstance(found, dict) and found.get("type") in ("FeatureCollection", "Feature")
+    columns = _columns(rows[:ROWS], DEPTH)
+    told = meaning(columns, Setting(setting.zone, setting.name, live=True))
+    title = "GeoJSON" if geojson else "NDJSON" if lines else "JSON"
+    where = Guess("rows", path or "–", 0.8, Said(f"{len(rows)} Objekte gleicher Art", f"{len(rows)} objects of one kind"))
+    guesses = [Guess("format", title, 0.9, Said("JSON", "JSON") if not geojson else Said("type: FeatureCollection", "type: FeatureCollection")), where]
+    if geojson and told.kind is not Kind.TIMESERIES:
+        flat = _columns(rows[:ROWS], 1)
+        people = personal_kinds([(column.header, column.there) for column in flat])
+        return _geojson(found, flat, (people, guesses, told.warnings))
+    base = notation(told) | ({"rows": path} if path else {}) | ({"lines": True} if lines else {})
+    fields = fields_of(told, setting.name)
+    if told.kind is Kind.TIMESERIES and path.endswith("*") and not any(one.becomes == "thing" for one in fields):
+        fields = (*fields, Field("@key", "thing", "key", None, None, None, (), 0.7, Said("der Name des Objekts", "the name of the object")))
+    options = options_of(told.kind, fields, base, setting.name)
+    key = [one.name for one in fields if one.becomes == "key"]
+    return Proposal("json_table", told.kind, options, fields, (*guesses, *told.guesses), told.warnings, key, told.frequency)
+
+
+def _geojson(found: dict[str, Any], columns: list[Traits], told: tuple[Any, list[Guess], Any]) -> Proposal:
+    """Features whose place is their geometry: which property tells them apart, and which are kept."""
+    personal, guesses, warnings = told
+    props = [(column, kind) for column, kind in zip(columns, personal, strict=True) if column.place.startswith("properties.")]
+    has_id = any(column.place == "id" and column.is_unique for column in columns)
+    unique = [c for c, kind in props if kind is None and c.is_unique]
+    named = next((c for c in unique if re.search(r"(^|[._ ])(id|gid|fid|objectid|nr|nummer|code|key)$|id$", c.header, re.IGNORECASE)), None)
+    identity = None if has_id else named or next(iter(unique), None)
+    fields = [_property(column, kind, identity) for column, kind in props]
+    options = geojson_options(fields, {})
+    crs = found.get("crs")
+    name = str((crs.get("properties") or {}).get("name") if isinstance(crs, dict) else crs)
+    extra: list[Said] = []
+    if crs is not None and not _CRS84.search(name):
+        guesses.append(Guess("crs", name[-20:], 0.95, Said("so steht es in der Datei", "the file says so")))
+        extra.append(
+            Said(
+                f"Die Koordinaten stehen in {name[-20:]}: bitten Sie die Quelle um EPSG:4326 (srsName, crs oder outSRS in der Adresse).",
+                f"The coordinates are in {name[-20:]}: ask the source for EPSG:4326 (srsName, crs or outSRS in the address).",
+            )
+        )
+    if identity is None and not has_id:
+        extra.append(Said("Keine Eigenschaft unterscheidet die Objekte voneinander.", "No property tells the features apart."))
+    guesses.append(Guess("kind", "features", 0.9, Said("Orte mit Eigenschaften", "places with properties")))
+    people = [one for one in warnings if "„" in one.de]
+    return Proposal("geojson", Kind.FEATURES, options, tuple(fields), tuple(guesses), (*people, *extra), (), None)
+
+
+def geojson_options(fields: list[Field], base: dict[str, Any]) -> dict[str, Any]:
+    """The options of the geojson decoder: the property that tells features apart, and the allow-list of the others."""
+    identity = next((one for one in fields if one.becomes == "id"), None)
+    kept = [one.place.removeprefix("properties.") for one in fields if one.becomes in ("property", "id")]
+    options = {key: value for key, value in base.items() if key not in ("id", "properties", "drop")}
+    dropped = [one.place.removeprefix("properties.") for one in fields if one.becomes == "drop" and one.personal]
+    options |= {"id": identity.place.removeprefix("properties.")} if identity else {}
+    return options | {"properties": kept} | ({"drop": dropped} if dropped else {})
+
+
+def _property(column: Traits, personal: str | None, identity: Traits | None) -> Field:
+    [field] = fields_of_property(column, personal)
+    if column is identity:
+        return Field(field.place, "id", field.name, None, None, None, field.examples, 0.8, Said("überall anders", "another everywhere"))
+    return field
+
+
+def fields_of_property(column: Traits, personal: str | None) -> tuple[Field, ...]:
+    """A property as a field of its own."""
+    told = meaning([Traits(column.place, column.header, column.cells)], Setting("UTC"))
+    field = fields_of(told, "")[0]
+    becomes = "drop" if personal else "property"
+    return (Field(field.place, becomes, field.name, field.unit, field.type, personal or field.personal, field.examples, 0.8, field.reason),)
+
+
+def _rows(found: Any) -> tuple[str, list[Any]]:
+    """The path to the longest list of objects, or to an object of objects; the whole if there is none."""
+    if isinstance(found, list):
+        return "", [one for one in found if isinstance(one, dict)]
+    best: tuple[str, list[Any]] = ("", [found])
+    for path, value in _within(found, "", 0):
+        if isinstance(value, list) and len(value) > len(best[1]) - (best[0] == "") and value and all(isinstance(one, dict) for one in value[:50]):
+            best = (f"{path}[*]", value)
+    if best[0] == "" and isinstance(found, dict):
+        for path, value in (("", found), *((path, one) for path, one in _within(found, "", 0) if isinstance(one, dict))):
+            inner = list(value.values())
+            if len(inner) > 2 and all(isinstance(one, dict) for one in inner) and len({frozenset(one) for one in inner}) <= max(1, len(inner) // 3):
+                return (f"{path}.*" if path else "*"), inner
+    return best
+
+
+def _within(value: Any, before: str, depth: int) -> Iterator[tuple[str, Any]]:
+    """Objects and lists below, breadth as it comes, a few levels deep."""
+    if not isinstance(value, dict) or depth > 3:
+        return
+    for key, child in list(value.items())[:PATHS]:
+        path = _join(before, str(key))
+        if isinstance(child, dict | list):
+            yield path, child
+            yield from _within(child, path, depth + 1)
+
+
+def _join(before: str, key: str) -> str:
+    step = key if _PLAIN.match(key) and key != "@key" else '"' + key.replace('"', "") + '"'
+    return f"{before}.{step}" if before else step
+
+
+def _columns(rows: list[Any], depth: int) -> list[Traits]:
+    """Each path of the rows with its cells as text; lists are left out, but for the coordinates of a point."""
+    flat = [dict(_flat(row, "", depth)) for row in rows]
+    paths = list(dict.fromkeys(path for row in flat for path in row if path not in _OF_GEOJSON))[:PATHS]
+    return [Traits(path, _header(path), [row.get(path, "") for row in flat]) for path in paths]
+
+
+#: What says that GeoJSON is GeoJSON.
+_OF_GEOJSON = frozenset({"type", "geometry.type"})
+
+
+def _header(path: str) -> str:
+    """The path for readers: without quotes, and without what is around every property of GeoJSON."""
+    return path.replace('"', "").removeprefix("properties.")
+
+
+def _flat(value: Any, before: str, depth: int) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict) and depth >= 0:
+        for key, child in list(value.items())[:PATHS]:
+            yield from _flat(child, _join(before, str(key)), depth - 1)
+    elif isinstance(value, list):
+        if before.endswith("coordinates") and len(value) in (2, 3) and all(isinstance(one, int | float) for one in value):
+            yield from ((f"{before}[{number}]", repr(one)) for number, one in enumerate(value[:2]))
+    else:
+        yield before, _text(value)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return orjson.dumps(value, default=str).decode()[:CELL] if isinstance(value, dict) else str(value)[:CELL]
