@@ -232,5 +232,17 @@ def _sentence(detail: ErrorDetails, model: type[Strict]) -> str:
 
 def _keys(model: type[Strict]) -> set[str]:
     """All keys that stand anywhere in a feed file."""
-    models: list[type[Strict]] = [model, Metadata, Privacy, Release, MqttSource, HttpSource, PushSource, FileSource, Paging, TokenAuth, Rules]
+    models: list[type[Strict]] = [
+        model,
+        Metadata,
+        Privacy,
+        Release,
+        MqttSource,
+        HttpSource,
+        PushSource,
+        FileSource,
+        Paging,
+        TokenAuth,
+        Rules,
+    ]
     return {name for one in models for name in one.model_fields}

@@ -7,7 +7,9 @@ from fastapi.responses import FileResponse
 
 from stadthub_api.deps import PUBLIC
 from stadthub_api.portal.assets import BUILT, STATIC, URL
-from stadthub_api.portal.views import dataset, datasets, home, measured, operator, privacy, quarantine, texts, wlan
+from stadthub_api.portal.views import (
+    dataset, datasets, feed_file, home, measured, operator, privacy, quarantine, texts, wizard, wlan,
+)
 from stadthub_schemas.errors import NotFound
 
 router = APIRouter(include_in_schema=False)
@@ -18,6 +20,8 @@ PAGES = (
     dataset.router,
     measured.router,
     wlan.router,
+    wizard.router,
+    feed_file.router,
     operator.router,
     quarantine.router,
     privacy.router,

@@ -117,7 +117,9 @@ def _ndjson(sample: bytes) -> list[Any] | None:
 def _first_member(sample: bytes) -> bytes:
     """The first member that is no folder or note."""
     packed = Packed(sample)
-    names = [name for name in packed.names if not name.startswith("__MACOSX") and not name.lower().endswith((".txt", ".md", ".pdf", ".zip"))]
+    names = [
+        name for name in packed.names if not name.startswith("__MACOSX") and not name.lower().endswith((".txt", ".md", ".pdf", ".zip"))
+    ]
     if not names:
         raise DecodeError("the archive holds no file that could be data")
     body = bytearray()

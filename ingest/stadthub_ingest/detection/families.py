@@ -56,7 +56,11 @@ def _members(*names: str) -> Said:
 
 
 def _is_senml(found: dict[str, Any]) -> bool:
-    return bool(found) and {name for name in found if not name.endswith("_")} <= _SENML and bool({"n", "bn", "v", "vs", "vb", "s"} & found.keys())
+    return (
+        bool(found)
+        and {name for name in found if not name.endswith("_")} <= _SENML
+        and bool({"n", "bn", "v", "vs", "vb", "s"} & found.keys())
+    )
 
 
 def _is_gbfs(found: dict[str, Any]) -> bool:
@@ -172,7 +176,14 @@ def proposal_of(family: Family, first: dict[str, Any]) -> Proposal:
     kinds = Guess("kind", kind.value, 0.9, Said("das macht der Dekodierer daraus", "this is what the decoder makes of it"))
     key = ("form_factor", "propulsion_type") if family.decoder == "gbfs" and kind is Kind.TABLE else family.key
     return Proposal(
-        family.decoder, kind, family.options(first), (), (guess, kinds), tuple(_advice(family, first)), key, FREQUENT.get(family.every or "")
+        family.decoder,
+        kind,
+        family.options(first),
+        (),
+        (guess, kinds),
+        tuple(_advice(family, first)),
+        key,
+        FREQUENT.get(family.every or ""),
     )
 
 

@@ -1,6 +1,7 @@
 """From columns to the mapping and back: fields out of what the columns mean, and a decoder's options out of fields."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from stadthub_ingest.detection.meaning import Meaning
@@ -128,14 +129,26 @@ def options_of(kind: Kind, fields: Sequence[Field], base: Mapping[str, Any], thi
         options |= {"time_columns": times} if times else {}
         amounts = [one.name for one in kept if one.type is ColumnType.DECIMAL]
         options |= {"decimal_columns": amounts} if amounts else {}
-    dropped = [one.place for one in fields if one.becomes == "drop" and one.personal]
-    return options | ({"drop": dropped} if dropped else {})
+    return options | ({"keep": "named"} if any(one.personal for one in fields) else {})
 
 
 #: What this module makes; everything else of given options stays.
-_MADE = frozenset({"columns", "values", "constants", "parameters", "properties", "time_columns", "decimal_columns", "drop"})
+_MADE = frozenset({"columns", "values", "constants", "parameters", "properties", "time_columns", "decimal_columns", "keep"})
 _PLACES = frozenset(
-    {"thing", "thing_name", "phenomenon_time", "observed_property", "result", "unit", "quality", "sensor", "longitude", "latitude", "id", "geometry"}
+    {
+        "thing",
+        "thing_name",
+        "phenomenon_time",
+        "observed_property",
+        "result",
+        "unit",
+        "quality",
+        "sensor",
+        "longitude",
+        "latitude",
+        "id",
+        "geometry",
+    }
 )
 
 
@@ -158,3 +171,27 @@ def _observations(fields: Sequence[Field], columns: Mapping[str, Any], thing: st
     parameters = {one.name or property_key(one.place): one.place for one in fields if one.becomes == "parameter"}
     parts = (("values", found), ("constants", constants), ("parameters", parameters))
     return {name: part for name, part in parts if part}
+
+
+#: What a part becomes when somebody says that the dataset is of another kind; all others become what the kind keeps or drops.
+_RECAST: dict[Kind, dict[str, str]] = {
+    Kind.TIMESERIES: {"id": "thing", "key": "thing", "longitude": "longitude", "latitude": "latitude"},
+    Kind.FEATURES: {"thing": "id", "key": "id", "longitude": "longitude", "latitude": "latitude", "geometry": "geometry"},
+    Kind.TABLE: {"id": "key"},
+}
+
+
+def recast(fields: Sequence[Field], kind: Kind) -> tuple[Field, ...]:
+    """The same columns for a dataset of another kind."""
+    return tuple(replace(one, becomes=_recast(one, kind)) for one in fields)
+
+
+def _recast(one: Field, kind: Kind) -> str:
+    known = _RECAST[kind].get(one.becomes)
+    if known is not None or one.personal is not None:
+        return known if known is not None and one.personal is None else "drop"
+    if kind is not Kind.TIMESERIES:
+        return "property"
+    if one.type in (ColumnType.TIME, ColumnType.DATE):
+        return "phenomenon_time"
+    return "value" if one.type in (ColumnType.NUMBER, ColumnType.INTEGER) else "drop"

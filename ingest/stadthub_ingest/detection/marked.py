@@ -63,7 +63,11 @@ def marks_of(sample: bytes) -> Marks:
 def _datex_kind(marks: Marks) -> Kind:
     dynamic = any("Status" in name or "Dynamic" in name for name in (*marks.names, *marks.types))
     static = any(name in marks.names for name in ("parkingTable", "genericPublicationExtension", "parkingRecord", "parkingFacilityTable"))
-    return Kind.TIMESERIES if dynamic and not ("parkingFacilityTable" in marks.names or (static and "parkingRecord" in marks.names)) else Kind.FEATURES
+    return (
+        Kind.TIMESERIES
+        if dynamic and not ("parkingFacilityTable" in marks.names or (static and "parkingRecord" in marks.names))
+        else Kind.FEATURES
+    )
 
 
 Test = Callable[[Marks], bool]

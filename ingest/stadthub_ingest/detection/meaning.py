@@ -1,7 +1,7 @@
 """What the columns of a sample mean together: the kind of the dataset, and what each column becomes in it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 from stadthub_ingest.detection.dates import NUMERIC, clock_pattern, frequency_of
@@ -16,12 +16,13 @@ from stadthub_ingest.detection.names import (
     thing_rank,
     unit_in,
 )
+from stadthub_ingest.detection.parts import Parts, placed
 from stadthub_ingest.detection.personal import personal_kinds
-from stadthub_ingest.detection.places import Placed, system_of
 from stadthub_ingest.detection.proposal import PERSONAL, Field, Guess, Said
 from stadthub_ingest.detection.traits import Traits, notation_of
 from stadthub_ingest.times import TimeReader, Times
 from stadthub_schemas.dataset import Kind
+from stadthub_schemas.vocabularies import FREQUENCIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +32,6 @@ class Setting:
     zone: str
     name: str = ""
     live: bool = False
-
-
-@dataclass
-class Parts:
-    """Which column plays which part; what is not in it is free."""
-
-    columns: Sequence[Traits]
-    personal: Sequence[str | None]
-    roles: dict[str, str] = field(default_factory=dict)
-
-    def free(self) -> list[Traits]:
-        """The columns that play no part yet and tell of nobody."""
-        told = {column.place for column, kind in zip(self.columns, self.personal, strict=True) if kind is not None}
-        return [column for column in self.columns if column.place not in self.roles and column.place not in told]
-
-    def take(self, column: Traits | None, role: str) -> None:
-        """The column plays this part."""
-        if column is not None:
-            self.roles[column.place] = role
-
-    def playing(self, role: str) -> Traits | None:
-        """The column that plays this part."""
-        return next((column for column in self.columns if self.roles.get(column.place) == role), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,53 +57,19 @@ def meaning(columns: Sequence[Traits], setting: Setting) -> Meaning:
     marks = sorted(set().union(*(column.marks for column in columns)))
     if marks:
         guesses.append(Guess("missing", " ".join(marks), 0.8, Said("steht zwischen Zahlen", "stands among numbers")))
-    warnings = _placed(parts, notation, guesses)
+    warnings = placed(parts, notation, guesses)
     times = _timed(parts, setting, guesses)
     kind = _kind(parts, setting, guesses)
     frequency = None
     if kind is Kind.TIMESERIES:
         _observed(parts)
         frequency = _cadence(parts, times, guesses)
+        times = times | _ended(parts, frequency, guesses)
     else:
         warnings += _identified(parts, kind)
         kind = Kind.TABLE if parts.roles.pop("", None) else kind
     warnings += _of_people(parts)
     return Meaning(kind, parts, notation, times, frequency, tuple(guesses), tuple(warnings))
-
-
-def _placed(parts: Parts, notation: tuple[str, str | None], guesses: list[Guess]) -> list[Said]:
-    """Find geometry, or degrees; metres are told, since only degrees become a place."""
-    shape = next((column for column in parts.free() if column.is_geometry), None)
-    if shape is not None:
-        parts.take(shape, "geometry")
-        guesses.append(Guess("geometry", shape.header, 0.95, Said("enthält WKT oder GeoJSON", "holds WKT or GeoJSON")))
-        return []
-    for east, north in (("longitude", "latitude"), ("easting", "northing")):
-        pair = [_numeric(parts, role) for role in (east, north)]
-        if pair[0] is None or pair[1] is None:
-            continue
-        found = system_of(pair[0].numbers(notation), pair[1].numbers(notation))
-        if found is None:
-            continue
-        guesses.append(Guess("crs", found.system.code, found.system.confidence, found.reason))
-        if found.system.code != "EPSG:4326":
-            return [_metres(found)]
-        first, second = (pair[1], pair[0]) if found.swapped else (pair[0], pair[1])
-        parts.take(first, "longitude")
-        parts.take(second, "latitude")
-        return []
-    return []
-
-
-def _numeric(parts: Parts, role: str) -> Traits | None:
-    return next((column for column in parts.free() if column.is_number and role_of(column.header) == role), None)
-
-
-def _metres(found: Placed) -> Said:
-    return Said(
-        f"Die Koordinaten stehen in {found.system.code} ({found.system.title}): bitten Sie die Quelle um EPSG:4326, sonst fehlt die Karte.",
-        f"The coordinates are in {found.system.code} ({found.system.title}): ask the source for EPSG:4326, else there is no map.",
-    )
 
 
 def _timed(parts: Parts, setting: Setting, guesses: list[Guess]) -> dict[str, object]:
@@ -186,7 +130,11 @@ def _kind(parts: Parts, setting: Setting, guesses: list[Guess]) -> Kind:
     guesses.append(Guess("kind", kind.value, 0.8, reason))
     if kind is Kind.TIMESERIES:
         shape = "long" if long else "wide"
-        words = Said("eine Zeile je Messwert", "one row for each result") if long else Said("mehrere Messwerte je Zeile", "several results in a row")
+        words = (
+            Said("eine Zeile je Messwert", "one row for each result")
+            if long
+            else Said("mehrere Messwerte je Zeile", "several results in a row")
+        )
         guesses.append(Guess("shape", shape, 0.8, words))
     return kind
 
@@ -298,6 +246,18 @@ def _cadence(parts: Parts, times: Mapping[str, object], guesses: list[Guess]) ->
     name, step = found
     guesses.append(Guess("frequency", name, 0.8, Said(f"Abstand der Zeiten: {step}", f"distance of the times: {step}")))
     return name
+
+
+def _ended(parts: Parts, frequency: str | None, guesses: list[Guess]) -> dict[str, object]:
+    """Times such as 24:00 are the ends of intervals: the changed clock is then looked up at their start."""
+    length = FREQUENCIES[frequency][2] if frequency else None
+    stamps = [column for column in parts.columns if parts.roles.get(column.place) == "phenomenon_time"]
+    if length is None or not any("24:00" in cell for column in stamps for cell in column.there):
+        return {}
+    minutes = int(length.total_seconds() // 60)
+    told = Said("24:00 kommt vor: die Zeiten sind Enden von Intervallen", "24:00 is there: the times are ends of intervals")
+    guesses.append(Guess("interval_end", f"PT{minutes}M", 0.8, told))
+    return {"interval_end": f"PT{minutes}M"}
 
 
 def _of_people(parts: Parts) -> list[Said]:

@@ -89,7 +89,24 @@ _THING_WORDS = (
 _NAME_WORDS = (
     "thing_name", "station_name", "stationsname", "standortname", "bezeichnung", "name", "title", "park_name", "stop_name", "titel", "label",
 )  # fmt: skip
-_ID_WORDS = ("id", "objectid", "gid", "fid", "uuid", "kennung", "nummer", "nr", "schluessel", "key", "code", "lfd_nr", "obs_id", "stop_id", "_id", "ags")
+_ID_WORDS = (
+    "id",
+    "objectid",
+    "gid",
+    "fid",
+    "uuid",
+    "kennung",
+    "nummer",
+    "nr",
+    "schluessel",
+    "key",
+    "code",
+    "lfd_nr",
+    "obs_id",
+    "stop_id",
+    "_id",
+    "ags",
+)
 
 _UNIT = re.compile(r"\s*(?:[\[(]\s*([^\[\]()]{1,20}(?:\(A\))?)\s*[\])]|,?\s+in\s+(\S{1,12}))\s*\Z")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
@@ -177,4 +194,8 @@ def _rank(header: str, words: tuple[str, ...]) -> int | None:
     if key in words:
         return words.index(key)
     tail = next((len(words) + number for number, word in enumerate(words) if len(word) > 1 and key.endswith(f"_{word}")), None)
-    return tail if tail is not None else next((2 * len(words) + n for n, word in enumerate(words) if len(word) > 3 and key.startswith(word)), None)
+    return (
+        tail
+        if tail is not None
+        else next((2 * len(words) + n for n, word in enumerate(words) if len(word) > 3 and key.startswith(word)), None)
+    )

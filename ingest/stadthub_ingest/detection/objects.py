@@ -1,7 +1,7 @@
 """JSON that is a table: where its rows stand, which paths they have, and what those mean."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -28,7 +28,10 @@ def of_objects(found: Any, setting: Setting, *, lines: bool) -> Proposal:
     told = meaning(columns, Setting(setting.zone, setting.name, live=True))
     title = "GeoJSON" if geojson else "NDJSON" if lines else "JSON"
     where = Guess("rows", path or "–", 0.8, Said(f"{len(rows)} Objekte gleicher Art", f"{len(rows)} objects of one kind"))
-    guesses = [Guess("format", title, 0.9, Said("JSON", "JSON") if not geojson else Said("type: FeatureCollection", "type: FeatureCollection")), where]
+    guesses = [
+        Guess("format", title, 0.9, Said("JSON", "JSON") if not geojson else Said("type: FeatureCollection", "type: FeatureCollection")),
+        where,
+    ]
     if geojson and told.kind is not Kind.TIMESERIES:
         flat = _columns(rows[:ROWS], 1)
         people = personal_kinds([(column.header, column.there) for column in flat])
@@ -70,14 +73,13 @@ def _geojson(found: dict[str, Any], columns: list[Traits], told: tuple[Any, list
     return Proposal("geojson", Kind.FEATURES, options, tuple(fields), tuple(guesses), (*people, *extra), (), None)
 
 
-def geojson_options(fields: list[Field], base: dict[str, Any]) -> dict[str, Any]:
+def geojson_options(fields: Sequence[Field], base: Mapping[str, Any]) -> dict[str, Any]:
     """The options of the geojson decoder: the property that tells features apart, and the allow-list of the others."""
     identity = next((one for one in fields if one.becomes == "id"), None)
     kept = [one.place.removeprefix("properties.") for one in fields if one.becomes in ("property", "id")]
-    options = {key: value for key, value in base.items() if key not in ("id", "properties", "drop")}
-    dropped = [one.place.removeprefix("properties.") for one in fields if one.becomes == "drop" and one.personal]
+    options = {key: value for key, value in base.items() if key not in ("id", "properties", "keep")}
     options |= {"id": identity.place.removeprefix("properties.")} if identity else {}
-    return options | {"properties": kept} | ({"drop": dropped} if dropped else {})
+    return options | {"properties": kept} | ({"keep": "named"} if any(one.personal for one in fields) else {})
 
 
 def _property(column: Traits, personal: str | None, identity: Traits | None) -> Field:
@@ -101,12 +103,21 @@ def _rows(found: Any) -> tuple[str, list[Any]]:
         return "", [one for one in found if isinstance(one, dict)]
     best: tuple[str, list[Any]] = ("", [found])
     for path, value in _within(found, "", 0):
-        if isinstance(value, list) and len(value) > len(best[1]) - (best[0] == "") and value and all(isinstance(one, dict) for one in value[:50]):
+        if (
+            isinstance(value, list)
+            and len(value) > len(best[1]) - (best[0] == "")
+            and value
+            and all(isinstance(one, dict) for one in value[:50])
+        ):
             best = (f"{path}[*]", value)
     if best[0] == "" and isinstance(found, dict):
         for path, value in (("", found), *((path, one) for path, one in _within(found, "", 0) if isinstance(one, dict))):
             inner = list(value.values())
-            if len(inner) > 2 and all(isinstance(one, dict) for one in inner) and len({frozenset(one) for one in inner}) <= max(1, len(inner) // 3):
+            if (
+                len(inner) > 2
+                and all(isinstance(one, dict) for one in inner)
+                and len({frozenset(one) for one in inner}) <= max(1, len(inner) // 3)
+            ):
                 return (f"{path}.*" if path else "*"), inner
     return best
 

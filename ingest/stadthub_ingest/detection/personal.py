@@ -100,7 +100,9 @@ _TESTS = (
 
 
 #: Beside one of these a bare "name" is the name of a thing, not of a person.
-_OF_THINGS = frozenset({"title", "titel", "description", "beschreibung", "bezeichnung", "kapazitaet", "capacity", "lat", "latitude", "breitengrad"})
+_OF_THINGS = frozenset(
+    {"title", "titel", "description", "beschreibung", "bezeichnung", "kapazitaet", "capacity", "lat", "latitude", "breitengrad"}
+)
 _OF_PEOPLE = frozenset({"email", "e_mail", "mail", "telefon", "phone", "mobil", "handy", "geburtsdatum", "geboren", "iban", "vorname"})
 
 

@@ -14,6 +14,10 @@ class Said:
     de: str
     en: str
 
+    def in_language(self, language: str) -> str:
+        """The sentence in `de` or `en`."""
+        return self.de if language == "de" else self.en
+
 
 #: What a column can become, by the kind of the dataset: the word in feed files, German, English.
 BECOMES: Mapping[Kind, Mapping[str, Said]] = {
@@ -122,6 +126,7 @@ WHATS: Mapping[str, Said] = {
     "missing": Said("Zeichen für fehlende Werte", "marks for missing values"),
     "times": Said("Schreibweise der Zeiten", "how times are written"),
     "time_zone": Said("Zeitzone", "time zone"),
+    "interval_end": Said("Ende der Zeitspanne", "end of the interval"),
     "shape": Said("Aufbau", "shape"),
     "kind": Said("Art", "kind"),
     "rows": Said("Ort der Zeilen", "where the rows stand"),

@@ -44,7 +44,9 @@ def of_text(sample: bytes, setting: Setting) -> Proposal | None:
         guesses.append(Guess("skip_rows", str(layout.skip_rows), 0.8, Said("davor steht keine Tabelle", "no table stands before")))
     if layout.skip_footer:
         base["skip_footer"] = layout.skip_footer
-        guesses.append(Guess("skip_footer", str(layout.skip_footer), 0.8, Said("am Ende steht keine Tabelle mehr", "no table stands at the end")))
+        guesses.append(
+            Guess("skip_footer", str(layout.skip_footer), 0.8, Said("am Ende steht keine Tabelle mehr", "no table stands at the end"))
+        )
     if not layout.header:
         base["header"] = False
         words = Said("die erste Zeile enthält schon Werte", "the first line holds values already")

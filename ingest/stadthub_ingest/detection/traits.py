@@ -9,7 +9,27 @@ from stadthub_ingest.detection.dates import Written, is_clock, written
 from stadthub_ingest.mapping import MISSING
 
 #: Further marks that tables use for a missing value, beside the decoders' own.
-MARKS = (*MISSING, "–", "—", ".", "..", "...", "x", "/", "NaN", "nan", "NULL", "None", "N/A", "k.A.", "k. A.", "keine Angabe", "-999", "-9999", "-999.0")
+MARKS = (
+    *MISSING,
+    "–",
+    "—",
+    ".",
+    "..",
+    "...",
+    "x",
+    "/",
+    "NaN",
+    "nan",
+    "NULL",
+    "None",
+    "N/A",
+    "k.A.",
+    "k. A.",
+    "keine Angabe",
+    "-999",
+    "-9999",
+    "-999.0",
+)
 
 _NUMBERS: tuple[tuple[re.Pattern[str], str, str | None], ...] = tuple(
     (re.compile(shape, re.ASCII), decimal, thousands)
