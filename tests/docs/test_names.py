@@ -15,7 +15,7 @@ from stadthub_ingest import registry
 from stadthub_ingest.accesspoints import Kept
 from stadthub_ingest.feature_json import Featured
 from stadthub_lake.derivation import CALENDAR
-from stadthub_schemas.dataset import ColumnWords, Contact, Metadata, Privacy, Publisher
+from stadthub_schemas.dataset import ColumnWords, Contact, Metadata, Privacy, Publisher, Release
 from stadthub_schemas.derived import Derived
 from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, Paging, PushSource, Rules, TokenAuth
 from stadthub_schemas.settings import Settings
@@ -29,7 +29,7 @@ PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").glob("*.md"))
 
 #: What begins with a slash and is a place on a disk or the language of a page.
 NO_ADDRESS = ("/en/", "/work", "/var", "/etc", "/opt", "/backup", "/run")
-PAGES_OF_PORTAL = ("/wlan", "/measured", "/operator/privacy", "/datasets/{dataset}/things/{thing}")
+PAGES_OF_PORTAL = ("/wlan", "/measured", "/operator/privacy", "/datasets/{dataset}/things/{thing}", "/operator/feeds/new", "/operator/feeds/{feed}/edit")
 PATHS = [
     *create_app(Settings()).openapi()["paths"],
     *PAGES_OF_PORTAL,
@@ -53,6 +53,7 @@ MODELS = (
     Contact,
     ColumnWords,
     Privacy,
+    Release,
 )
 
 

@@ -52,7 +52,7 @@ class Talk:
             return default
         text = words.in_language(self.language) + (f" ({', '.join(choices)})" if len(choices) > 4 else "")
         few = list(choices) if 0 < len(choices) <= 4 else None
-        return str(Prompt.ask(text, default=default, choices=few, console=console()) or "").strip()
+        return str(Prompt.ask(text, default=default, choices=few, show_default=bool(default), console=console()) or "").strip()
 
     def agrees(self, words: Said) -> bool:
         """Whether the answer is yes; nobody asked means no."""
@@ -80,7 +80,7 @@ def add(
     elif origin:
         sample = _sample(origin, settings)
         proposal = detect(sample.body, sample.name, "", settings.time_zone)
-        text = _from_sample(sample, proposal, talk, given)
+        text = _from_sample(sample, proposal, talk)
     else:
         raise FeedError("what is to become a feed? name an address, a file, or --template; see stadthub feed add --help")
     text = _described(text, talk, given, settings)
@@ -137,7 +137,7 @@ def _from_template(one: Template, talk: Talk, given: list[str]) -> str:
     return written({"id": name, "title": title, "dataset": name, **feed}, {}, talk.language)
 
 
-def _from_sample(sample: Sample, proposal: Proposal, talk: Talk, given: list[str]) -> str:
+def _from_sample(sample: Sample, proposal: Proposal, talk: Talk) -> str:
     """The feed of a sample, after the mapping was shown and, where somebody is asked, changed."""
     lang = talk.language
     _show(proposal, lang)
@@ -227,7 +227,8 @@ def _described(text: str, talk: Talk, given: list[str], settings: Settings) -> s
     missing = lacking(metadata, decoder)
     if missing:
         lines = "\n".join(one.in_language(talk.language) for one in missing)
-        raise FeedError(f"{lines}\nSay it with --set, such as --set metadata.license=dl-de-by-2.0 --set metadata.release.by=…")
+        advice = Said("Sagen Sie es mit --set, etwa", "Say it with --set, such as").in_language(talk.language)
+        raise FeedError(f"{lines}\n{advice} --set metadata.license=dl-de-by-2.0 --set metadata.release.by=…")
     return _merged(text, metadata)
 
 
@@ -247,7 +248,7 @@ def _flat(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
         if isinstance(value, Mapping):
             found |= _flat(value, f"{before}{key}.")
         else:
-            found[before + key] = list(value) if isinstance(value, list) else str(value)
+            found[before + key] = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return found
 
 

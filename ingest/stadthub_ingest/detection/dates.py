@@ -1,7 +1,7 @@
 """How the times of a column are written: the pattern that reads all of them, day or month first, and their zone."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -37,6 +37,8 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 _CLOCK = re.compile(r"([01]?\d|2[0-4]):[0-5]\d(:[0-5]\d)?\Z", re.ASCII)
 _EPOCH = re.compile(r"\d{9,10}(\.\d+)?\Z", re.ASCII)
+#: A day and an hour in ten digits; as an epoch it would lie after 2033.
+_HOURS = re.compile(r"20\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])([01]\d|2[0-4])\Z", re.ASCII)
 _EPOCH_MS = re.compile(r"\d{12,13}\Z", re.ASCII)
 _ISO_LIKE = re.compile(r"\d{4}-?\d\d-?\d\d([T ]\d\d|\Z)")
 _OFFSET = re.compile(r"(Z|[+-]\d\d:?\d\d)\Z")
@@ -78,18 +80,24 @@ def written(cells: Sequence[str]) -> Written | None:
         return None
     strip = next((sign for sign in _QUOTES if all(cell[0] == sign == cell[-1] for cell in there)), "")
     bare = [cell.strip(strip) for cell in there] if strip else there
-    if all(_EPOCH.match(cell) for cell in bare):
+    if all(_EPOCH.match(cell) for cell in bare) and not all(_HOURS.match(cell) for cell in bare):
         return Written("epoch", strip, True, 0.8, Said("Sekunden seit 1970", "seconds since 1970"))
     if all(_EPOCH_MS.match(cell) for cell in bare) and not all(cell.startswith(("19", "20")) for cell in bare):
         return Written("epoch_ms", strip, True, 0.8, Said("Millisekunden seit 1970", "milliseconds since 1970"))
-    if _share(bare, _is_iso) >= 0.95:
+    if enough(sum(map(_is_iso, bare)), len(bare)):
         offset = all(_OFFSET.search(cell[10:]) for cell in bare)
+        bare = [cell for cell in bare if _is_iso(cell)]
         pattern = "%Y-%m-%d" if all(len(cell) == 10 for cell in bare) else "iso"  # a day needs no zone
         return Written(pattern, strip, offset, 0.98, Said("ISO 8601", "ISO 8601"))
     for shape, pattern in _SHAPES:
-        if sum(1 for cell in bare if shape.match(cell)) >= 0.95 * len(bare):
+        if enough(sum(1 for cell in bare if shape.match(cell)), len(bare)):
             return _ordered(bare, pattern, strip)
     return None
+
+
+def enough(right: int, total: int) -> bool:
+    """Whether so many right cells tell what a column is: nearly all, in a short one all but a few."""
+    return right >= 0.95 * total or (total <= 40 and right >= 2 and total - right <= max(1, total // 4))
 
 
 def is_clock(cells: Sequence[str]) -> bool:
@@ -101,10 +109,6 @@ def is_clock(cells: Sequence[str]) -> bool:
 def clock_pattern(cells: Sequence[str]) -> str:
     """The pattern of times of day."""
     return "%H:%M:%S" if any(cell.count(":") == 2 for cell in cells) else "%H:%M"
-
-
-def _share(cells: Sequence[str], test: Callable[[str], bool]) -> float:
-    return sum(1 for cell in cells if test(cell)) / len(cells)
 
 
 def _is_iso(cell: str) -> bool:
@@ -120,7 +124,8 @@ def _is_iso(cell: str) -> bool:
 def _ordered(cells: Sequence[str], pattern: str, strip: str) -> Written | None:
     """Day or month first, by what can be neither."""
     if "/" in pattern and pattern.startswith("%d"):
-        first, second = (max(int(re.split(r"\D", cell)[place]) for cell in cells) for place in (0, 1))
+        parts = [re.split(r"\D", cell) for cell in cells if cell.count("/") == 2]
+        first, second = (max(int(part[place]) for part in parts) for place in (0, 1))
         if second > 12 >= first:
             swapped = pattern.replace("%d/%m", "%m/%d")
             return Written(swapped, strip, False, 0.95, Said("der zweite Teil ist größer als 12", "the second part is larger than 12"))
@@ -129,7 +134,7 @@ def _ordered(cells: Sequence[str], pattern: str, strip: str) -> Written | None:
             return Written(pattern, strip, False, 0.6, unsure)
     reader = TimeReader(Times(formats=(pattern,), time_zone="UTC", strip=strip))
     read = [cell for cell in cells if isinstance(reader.read(cell), datetime)]
-    if len(read) < 0.9 * len(cells):
+    if not enough(len(read), len(cells)):
         return None
     return Written(pattern, strip, False, 0.9, Said(f"alle Werte haben die Form {cells[0]}", f"all values have the form {cells[0]}"))
 

@@ -104,14 +104,15 @@ def _json(sample: bytes, setting: Setting) -> Proposal:
 
 
 def _ndjson(sample: bytes) -> list[Any] | None:
-    """The objects of the first lines; None if they aren't JSON each."""
-    lines = [line for line in read_text(sample[:5_000_000], None).splitlines()[: LINES + 1] if line.strip()]
-    if len(lines) < 2:
-        return None
-    try:
-        return [read_json(line.encode()) for line in (lines[:-1] if len(lines) > 2 else lines)]
-    except DecodeError:
-        return None
+    """The objects of the first lines; None if most of them aren't JSON each."""
+    lines = [line for line in read_text(sample[:5_000_000], None).splitlines()[:LINES] if line.strip()]
+    found: list[Any] = []
+    for line in lines:
+        try:
+            found.append(read_json(line.encode()))
+        except DecodeError:
+            continue
+    return found if len(lines) > 1 and len(found) > len(lines) / 2 and all(isinstance(one, dict) for one in found) else None
 
 
 def _first_member(sample: bytes) -> bytes:

@@ -63,6 +63,15 @@ def _is_senml(found: dict[str, Any]) -> bool:
     )
 
 
+def _is_nodelist(found: dict[str, Any]) -> bool:
+    node = _inner(found, "nodes")
+    return "id" in node and ("community" in found or (isinstance(node.get("status"), dict) and "online" in node["status"]))
+
+
+def _is_respondd(found: dict[str, Any]) -> bool:
+    return {"nodeinfo", "statistics"} <= found.keys() or ("node_id" in found and isinstance(found.get("traffic"), dict))
+
+
 def _is_gbfs(found: dict[str, Any]) -> bool:
     return isinstance(found.get("data"), dict) and "last_updated" in found and ("ttl" in found or "version" in found)
 
@@ -123,9 +132,9 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family("HopGlass", "hopglass", lambda f: {"nodeinfo", "flags"} <= _inner(f, "nodes").keys(), _members("nodes[].nodeinfo"), every="PT15M"),
     Family(
-        "Freifunk nodelist", "nodelist", lambda f: "community" in f and "id" in _inner(f, "nodes"), _members("community, nodes[].id"), every="PT15M",
+        "Freifunk nodelist", "nodelist", _is_nodelist, _members("community, nodes[].id"), every="PT15M",
     ),
-    Family("respondd", "respondd", _has("nodeinfo", "statistics"), _members("nodeinfo, statistics"), every="PT15M"),
+    Family("respondd", "respondd", _is_respondd, _members("nodeinfo, statistics"), every="PT15M"),
     Family("GBFS", "gbfs", _is_gbfs, _members("last_updated, ttl, data"), _gbfs_kind, every="PT2M"),
     Family(
         "OParl", "oparl", lambda f: bool(_oparl_type(f)), _members("type: https://schema.oparl.org/…"), lambda _: Kind.TABLE,
@@ -161,7 +170,7 @@ def family_of(found: Any) -> tuple[Family, dict[str, Any]] | None:
     if not items:
         return None
     for family in FAMILIES:
-        if all(family.test(one) for one in items[: 20 if family.decoder == "senml" else 3]):
+        if all(family.test(one) for one in items[: 20 if family.decoder == "senml" else 1]):
             return family, items[0]
     first = next(iter(items[0].values()), None)
     if isinstance(found, dict) and isinstance(first, dict) and {"nodeinfo", "statistics"} <= first.keys():

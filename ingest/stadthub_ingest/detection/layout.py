@@ -12,8 +12,8 @@ from stadthub_ingest.delimited import Layout
 DELIMITERS = (";", ",", "\t", "|", "^")
 #: How many lines at the start are looked at for the layout, and how many at the end for a footer.
 LINES, TAIL = 400, 12
-#: With fewer lines of one width than this share it is prose, not a table.
-LEAST = 0.6
+#: With fewer lines of one width than this share it is prose, not a table; of two columns there must be more.
+LEAST, SURE = 0.5, 0.6
 _NUMBER = re.compile(r"[+-]?[\d.,' ]*\d[\d.,]*%?\Z|\Z")
 
 
@@ -37,7 +37,7 @@ def laid(text: str, *, cut: bool) -> Laid | None:
         score, width, skip = _score(head, delimiter)
         if width > 1 and (best is None or score > best[0]):
             best = (score, delimiter, width, skip)
-    if best is None or best[0] < LEAST:
+    if best is None or best[0] < (LEAST if best[2] > 2 else SURE):
         return None
     score, delimiter, width, skip = best
     footer = 0 if cut else _footer(text, delimiter, width)

@@ -111,13 +111,18 @@ def _has_clock(column: Traits) -> bool:
     return column.time is not None and column.time.has_clock
 
 
+def _is_exact(parts: Parts) -> bool:
+    """Whether the time names an hour, in one column or in two."""
+    return any(_has_clock(c) or c.is_clock for c in parts.columns if parts.roles.get(c.place) == "phenomenon_time")
+
+
 def _kind(parts: Parts, setting: Setting, guesses: list[Guess]) -> Kind:
     """Observations, features or a table."""
     time, long = parts.playing("phenomenon_time"), _long(parts)
     known = [column for column in _values(parts) if property_of(column.header) or unit_in(column.header)[1]]
     geometry = parts.playing("geometry")
     placed = geometry is not None or parts.playing("longitude") is not None
-    if geometry is None and time is not None and (long or (_has_clock(time) and _values(parts) and (known or not placed))):
+    if geometry is None and time is not None and (long or (_is_exact(parts) and _values(parts) and (known or not placed))):
         kind, reason = Kind.TIMESERIES, Said("Werte mit einem Zeitpunkt", "values with a time")
     elif geometry is None and time is not None and known and not placed:
         kind, reason = Kind.TIMESERIES, Said("bekannte Messgrößen mit einem Tag", "known observed properties with a day")

@@ -12,6 +12,7 @@ from stadthub_ingest.detection.personal import personal_kinds
 from stadthub_ingest.detection.proposal import Field, Guess, Proposal, Said
 from stadthub_ingest.detection.tabular import notation
 from stadthub_ingest.detection.traits import Traits
+from stadthub_ingest.features import GEOMETRIES
 from stadthub_schemas.dataset import Kind
 
 #: So many rows, paths in a row and levels below it are looked at; no cell is longer than CELL.
@@ -24,7 +25,15 @@ def of_objects(found: Any, setting: Setting, *, lines: bool) -> Proposal:
     """What JSON without a known family is."""
     path, rows = _rows(found)
     geojson = isinstance(found, dict) and found.get("type") in ("FeatureCollection", "Feature")
+    if isinstance(found, dict) and found.get("type") == "FeatureCollection":
+        path, rows = "features[*]", [one for one in found.get("features") or [] if isinstance(one, dict)]
     columns = _columns(rows[:ROWS], DEPTH)
+    if isinstance(found, dict) and found.get("type") in GEOMETRIES and ("coordinates" in found or "geometries" in found):
+        reason = Said("eine Geometrie ohne Eigenschaften", "a geometry without properties")
+        return Proposal("geojson", Kind.FEATURES, {}, (), (Guess("format", "GeoJSON", 0.95, reason),))
+    points = _access_points(path, columns)
+    if points is not None:
+        return points
     told = meaning(columns, Setting(setting.zone, setting.name, live=True))
     title = "GeoJSON" if geojson else "NDJSON" if lines else "JSON"
     where = Guess("rows", path or "–", 0.8, Said(f"{len(rows)} Objekte gleicher Art", f"{len(rows)} objects of one kind"))
@@ -43,6 +52,24 @@ def of_objects(found: Any, setting: Setting, *, lines: bool) -> Proposal:
     options = options_of(told.kind, fields, base, setting.name)
     key = [one.name for one in fields if one.becomes == "key"]
     return Proposal("json_table", told.kind, options, fields, (*guesses, *told.guesses), told.warnings, key, told.frequency)
+
+
+#: What dashboards of WLANs call the number of clients, what tells their access points apart, and where those stand.
+_CLIENTS = frozenset({"clients", "client_count", "clientcount", "num_clients", "numclients", "num_sta", "connected_clients"})
+_POINTS = ("serial", "serialnumber", "mac", "macaddr", "macaddress", "bssid", "apmac")
+
+
+def _access_points(path: str, columns: list[Traits]) -> Proposal | None:
+    """Access points with counts of clients: the decoder that keeps nothing but the counts. None if these are none."""
+    by_name = {column.place.rsplit(".", 1)[-1].lower(): column for column in reversed(columns)}
+    count = next((column for name, column in by_name.items() if name in _CLIENTS and column.is_number), None)
+    identity = next((by_name[name] for name in _POINTS if name in by_name), None)
+    if count is None or identity is None:
+        return None
+    options: dict[str, Any] = {"rows": path.removesuffix("[*]")} if path else {}
+    options |= {"id": identity.place, "values": {"wifi_clients": count.place}}
+    reason = Said(f"enthält {count.place} und {identity.place}", f"holds {count.place} and {identity.place}")
+    return Proposal("wlan_counts", Kind.TIMESERIES, options, (), (Guess("format", "WLAN", 0.8, reason),), (), (), "15MIN")
 
 
 def _geojson(found: dict[str, Any], columns: list[Traits], told: tuple[Any, list[Guess], Any]) -> Proposal:
@@ -102,13 +129,10 @@ def _rows(found: Any) -> tuple[str, list[Any]]:
     if isinstance(found, list):
         return "", [one for one in found if isinstance(one, dict)]
     best: tuple[str, list[Any]] = ("", [found])
+    lone = not (isinstance(found, dict) and any(isinstance(value, dict) for value in found.values()))  # a list of one beside no object
     for path, value in _within(found, "", 0):
-        if (
-            isinstance(value, list)
-            and len(value) > len(best[1]) - (best[0] == "")
-            and value
-            and all(isinstance(one, dict) for one in value[:50])
-        ):
+        are_rows = isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value[:50])
+        if are_rows and (len(value) > len(best[1]) or (lone and not best[0])):
             best = (f"{path}[*]", value)
     if best[0] == "" and isinstance(found, dict):
         for path, value in (("", found), *((path, one) for path, one in _within(found, "", 0) if isinstance(one, dict))):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stadthub_ingest.detection.dates import enough
 from stadthub_ingest.detection.proposal import Said
 
 
@@ -49,7 +50,7 @@ def system_of(east: Sequence[float], north: Sequence[float]) -> Placed | None:
     for system in SYSTEMS:
         for swapped in (False, True):
             inside = sum(_inside(pair[::-1] if swapped else pair, system) for pair in pairs)
-            if inside >= 0.95 * len(pairs):
+            if enough(inside, len(pairs)):
                 first, second = pairs[0]
                 reason = Said(
                     f"Werte wie {first:g} / {second:g} liegen im Bereich von {system.code} ({system.title})",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from stadthub_ingest.detection.dates import Written, is_clock, written
+from stadthub_ingest.detection.dates import Written, enough, is_clock, written
 from stadthub_ingest.mapping import MISSING
 
 #: Further marks that tables use for a missing value, beside the decoders' own.
@@ -75,11 +75,11 @@ class Traits:
             notation = next(((decimal, thousands) for shape, decimal, thousands in _NUMBERS if shape.match(cell)), None)
             if notation is None:
                 wrong += 1
-                if wrong > 0.05 * len(self.there):
+                if wrong > 0.05 * len(self.there) and wrong > 10:
                     return set()
             else:
                 found.add(notation)
-        return found
+        return found if enough(len(self.there) - wrong, len(self.there)) else set()
 
     @cached_property
     def is_number(self) -> bool:

@@ -8,21 +8,21 @@ from typing import Any
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 
 from stadthub_api.deps import OPERATE, HubDep, OperatorDep
 from stadthub_api.hub import Hub
 from stadthub_api.portal.carrying import packed, proposed, unpacked
+from stadthub_api.portal.forms import filled
 from stadthub_api.portal.language import Writing
 from stadthub_api.portal.rendering import link, writing
 from stadthub_api.portal.wizard_pages import Desk, describe_page, mapping_page, metadata_answers, plain_table, review_page, source_page
 from stadthub_ingest.detection.proposal import Field, Proposal
 from stadthub_ingest.sources.reach import Reach
-from stadthub_pipelines import feedfiles
+from stadthub_pipelines import feedfiles, templates
 from stadthub_pipelines.describing import QUESTIONS, lacking, metadata_of, theme_of
 from stadthub_pipelines.drafting import changed, column_words, every_of, name_of, notes_of, objections, opened, reading, written
 from stadthub_pipelines.sampling import Sample, from_address, parsed
-from stadthub_pipelines.templates import filled, template
 from stadthub_pipelines.trial import rehearse
 from stadthub_schemas.access import Principal, Role
 from stadthub_schemas.dataset import Kind
@@ -30,9 +30,6 @@ from stadthub_schemas.errors import AccessError, Conflict, FeedError, NotFound, 
 from stadthub_schemas.feed import parse_feed
 
 router = APIRouter(include_in_schema=False, prefix="/operator/feeds/new")
-
-#: No form has more fields; a mapping has some for each column.
-FIELDS = 3_000
 
 
 @router.get("", openapi_extra=OPERATE)
@@ -53,7 +50,7 @@ async def template_step(request: Request, hub: HubDep, principal: OperatorDep) -
     form = await _form(request)
     name = str(form.get("template", ""))
     try:
-        feed = filled(template(name), {key: str(value) for key, value in form.items()})
+        feed = templates.filled(templates.template(name), {key: str(value) for key, value in form.items()})
     except (FeedError, NotFound) as error:
         return source_page(Desk(request, hub, principal), form, name, str(error))
     title = feed["metadata"]["title"]
@@ -65,9 +62,9 @@ async def template_step(request: Request, hub: HubDep, principal: OperatorDep) -
 @router.post("/detect", openapi_extra=OPERATE)
 async def mapping_step(request: Request, hub: HubDep, principal: OperatorDep) -> Response:
     """What the sample is, and the mapping to look at and change."""
-    form = await _form(request)
+    form, file = await filled(request)
     try:
-        sample = await _sampled(form, hub)
+        sample = await _sampled(form, file, hub)
         proposal, fields, kind = await hub.work(proposed, sample, hub.settings.time_zone, form)
         carried = packed(sample, proposal)
     except (FeedError, SourceError) as error:
@@ -153,16 +150,17 @@ def _save(hub: Hub, principal: Principal, text: str) -> str:
 
 
 async def _form(request: Request) -> FormData:
-    return await request.form(max_files=1, max_fields=FIELDS, max_part_size=8_000_000)
+    """The texts of the form."""
+    return (await filled(request))[0]
 
 
-async def _sampled(form: FormData, hub: Hub) -> Sample:
+async def _sampled(form: FormData, file: tuple[str, bytes] | None, hub: Hub) -> Sample:
     """The sample that the form brings or names. FeedError, SourceError."""
     if form.get("sample"):
         return unpacked(str(form["sample"]))
-    upload, pasted, address = form.get("file"), str(form.get("pasted", "")), str(form.get("address", "")).strip()
-    if isinstance(upload, UploadFile) and upload.filename:
-        return Sample(((upload.filename[:300], await upload.read()),), {"type": "push"})
+    pasted, address = str(form.get("pasted", "")), str(form.get("address", "")).strip()
+    if file is not None:
+        return Sample((file,), {"type": "push"})
     if pasted.strip():
         return Sample((("sample", pasted.encode()),), {"type": "push"})
     if not address:
