@@ -21,7 +21,7 @@ CASES = Path(__file__).parents[1] / "connectors"
 
 #: Payloads that nobody could tell by their content: broken on purpose, or fit for two decoders alike.
 NOT_TOLD = {
-    "datex2_parking-bomb", "gtfs-broken", "gtfs_realtime-broken", "json_table-broken", "json_table-pairs", "meshviewer-broken",
+    "arcgis-geojson", "arcgis-refused", "datex2_parking-bomb", "gtfs-broken", "ogc_features-refused", "wfs-geojson", "wfs-refused", "gtfs_realtime-broken", "json_table-broken", "json_table-pairs", "meshviewer-broken",
     "table_schema-statistics", "xlsx_table-bomb", "xlsx_table-broken", "xlsx_table-far-cell",
 }  # fmt: skip
 TOLD = [case for case in sorted(CASES.iterdir()) if case.name not in NOT_TOLD]
@@ -121,7 +121,8 @@ def test_the_reference_system_is_told_by_the_range_of_its_values(east: float, no
     rows = "\n".join(f"{number};{east + number / 1000};{north + number / 1000}" for number in range(5))
     found = detect(f"id;Rechtswert;Hochwert\n{rows}\n".encode(), "x.csv")
     assert found.value("crs") == code
-    assert bool(found.warnings) == (code != "EPSG:4326")
+    assert found.options.get("crs", "EPSG:4326") == code
+    assert found.options["columns"] == {"id": "id", "longitude": "Rechtswert", "latitude": "Hochwert"}
 
 
 def test_swapped_degrees_are_put_right() -> None:
@@ -200,6 +201,9 @@ def test_a_shapefile_in_a_zip_is_named() -> None:
         (b"Ein Satz ohne Tabelle.\nUnd noch einer, der lang ist.\n", "neither a table nor"),
         (b'{"type":"object","properties":{"a":{}}}', "JSON Schema"),
         (b'["a","b"]', "without objects"),
+        (b'{"error":{"code":400,"message":"Pagination is not supported."}}', "answers with an error: Pagination is not supported"),
+        (b'{"type":"x","title":"Bad Request","status":400,"detail":"limit is too large"}', "answers with an error: limit is too large"),
+        (b'<ows:ExceptionReport xmlns:ows="http://www.opengis.net/ows/1.1"/>', "exception report"),
         (bytes(range(256)) * 8, "binary format"),
         (b"PK\x03\x04 broken", "zip archive"),
     ],

@@ -9,7 +9,7 @@ from stadthub_pipelines.spool import take
 from stadthub_schemas.feed import Feed
 from stadthub_schemas.settings import Settings
 
-BODY = "Ort;Zeit;Name;PM10\nA;2026-01-01T10:00Z;Erika Muster;5\n".encode()
+BODY = b"Ort;Zeit;Name;PM10\nA;2026-01-01T10:00Z;Erika Muster;5\n"
 FEED = Feed.model_validate(
     {
         "id": "probe",

@@ -66,7 +66,7 @@ def proposed(sample: Sample, zone: str, form: Mapping[str, Any]) -> tuple[Propos
     kind = proposal.kind
     fields = tuple(proposal.fields)
     wanted = str(form.get("kind", ""))
-    if proposal.decoder in MAPPED and wanted in tuple(Kind) and wanted != proposal.kind:
+    if proposal.decoder in MAPPED and wanted in tuple(BECOMES) and wanted != proposal.kind:
         kind = Kind(wanted)
         fields = recast(fields, kind)
     if str(form.get("kind-before", kind)) == kind:

@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from stadthub_api.hub import Hub
 from stadthub_api.portal.carrying import MAPPED
 from stadthub_api.portal.language import Writing
-from stadthub_api.portal.rendering import page, writing
+from stadthub_api.portal.rendering import KINDS, page, writing
 from stadthub_ingest.detection.proposal import BECOMES, PERSONAL, WHATS, Field, Proposal, Said
 from stadthub_pipelines import feedfiles
 from stadthub_pipelines.describing import QUESTIONS, habits, lacking
@@ -76,6 +76,7 @@ def mapping_page(desk: Desk, form: Mapping[str, Any], found: Found, wrong: str =
         "who": desk.principal.name,
         "proposal": proposal,
         "kind": kind.value,
+        "kind_choices": [(one.value, desk.write.word(KINDS[one])) for one in BECOMES],
         "may_change_kind": proposal.decoder in MAPPED,
         "guesses": [(WHATS[g.what].in_language(language), g.value, g.confidence, g.reason.in_language(language)) for g in proposal.guesses],
         "warnings": [one.in_language(language) for one in proposal.warnings],

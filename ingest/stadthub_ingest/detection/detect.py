@@ -73,6 +73,8 @@ def _marked(sample: bytes, start: bytes) -> Proposal:
     if re.match(rb"<(!doctype html|html)", start[:100], re.IGNORECASE):
         raise DecodeError("this is a web page, not data: look on it for a link to CSV, JSON, GeoJSON or an API")
     found = of_marked(sample)
+    if found is None and b"ExceptionReport" in start:
+        raise DecodeError("the source answers with an exception report instead of data: look at the address")
     if found is None:
         raise DecodeError("this XML is none that a decoder reads: ask the source for CSV, JSON or GeoJSON")
     return found
@@ -98,9 +100,26 @@ def _json(sample: bytes, setting: Setting) -> Proposal:
         return proposal_of(*known)
     if not isinstance(found, dict | list) or not found or (isinstance(found, list) and not any(isinstance(one, dict) for one in found)):
         raise DecodeError("it is JSON without objects in it")
+    said = _error(found)
+    if said is not None:
+        raise DecodeError(f"the source answers with an error: {said[:200]}")
     if isinstance(found, dict) and isinstance(found.get("properties"), dict) and found.get("type") == "object":
         raise DecodeError("this is a JSON Schema, which describes data: take the data themselves")
     return of_objects(found, setting, lines=lines)
+
+
+def _error(found: Any) -> str | None:
+    """What an answer says that is an error instead of data; None for data."""
+    if not isinstance(found, dict) or len(found) > 8:
+        return None
+    inner = found.get("error", found)
+    told = (
+        next((inner[name] for name in ("message", "detail") if isinstance(inner.get(name), str)), None)
+        if isinstance(inner, dict)
+        else inner
+    )
+    is_error = "error" in found or (isinstance(found.get("status"), int) and found["status"] >= 400)
+    return told if is_error and isinstance(told, str) else None
 
 
 def _ndjson(sample: bytes) -> list[Any] | None:

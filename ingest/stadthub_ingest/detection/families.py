@@ -147,10 +147,10 @@ FAMILIES: tuple[Family, ...] = (
         "ArcGIS", "arcgis", lambda f: "attributes" in _inner(f, "features") or ("geometryType" in f and "spatialReference" in f),
         _members("features[].attributes"), lambda _: Kind.FEATURES, every="P1D",
     ),
-    Family("Overpass", "overpass", lambda f: "elements" in f and "osm3s" in f, _members("osm3s, elements"), lambda _: Kind.FEATURES, every="P1D"),
+    Family("Overpass", "overpass", lambda f: "elements" in f and ("osm3s" in f or "version" in f), _members("version, elements"), lambda _: Kind.FEATURES, every="P1D"),
     Family(
         "OGC API Features", "ogc_features",
-        lambda f: _ogc_link(f) and ((f.get("type") == "FeatureCollection" and "numberReturned" in f) or "collections" in f or "conformsTo" in f),
+        lambda f: "coordRefSys" in f or (_ogc_link(f) and ((f.get("type") == "FeatureCollection" and "numberReturned" in f) or "collections" in f or "conformsTo" in f)),
         _members("links, numberReturned"), lambda _: Kind.FEATURES, every="P1D",
     ),
     Family(

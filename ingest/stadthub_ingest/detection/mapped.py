@@ -106,7 +106,7 @@ def type_of(column: Traits) -> ColumnType | None:
 def options_of(kind: Kind, fields: Sequence[Field], base: Mapping[str, Any], thing: str) -> dict[str, Any]:
     """The options that this mapping means: an allow-list, so that nothing comes in that nobody chose. `base` is the notation;
     `thing` names the one thing of a sample that doesn't tell things apart."""
-    options = {key: value for key, value in base.items() if key not in _MADE}
+    options = {key: value for key, value in base.items() if key not in _MADE and (key != "crs" or kind is Kind.FEATURES)}
     columns: dict[str, Any] = {}
     for one in fields:
         if one.becomes == "phenomenon_time" and "phenomenon_time" in columns:

@@ -16,8 +16,9 @@ from stadthub_ingest.detection.names import (
     thing_rank,
     unit_in,
 )
-from stadthub_ingest.detection.parts import Parts, placed
+from stadthub_ingest.detection.parts import Parts, placed, unplaced
 from stadthub_ingest.detection.personal import personal_kinds
+from stadthub_ingest.detection.places import DEGREES
 from stadthub_ingest.detection.proposal import PERSONAL, Field, Guess, Said
 from stadthub_ingest.detection.traits import Traits, notation_of
 from stadthub_ingest.times import TimeReader, Times
@@ -57,11 +58,14 @@ def meaning(columns: Sequence[Traits], setting: Setting) -> Meaning:
     marks = sorted(set().union(*(column.marks for column in columns)))
     if marks:
         guesses.append(Guess("missing", " ".join(marks), 0.8, Said("steht zwischen Zahlen", "stands among numbers")))
-    warnings = placed(parts, notation, guesses)
+    place = placed(parts, notation, guesses)
+    warnings: list[Said] = []
     times = _timed(parts, setting, guesses)
     kind = _kind(parts, setting, guesses)
     frequency = None
     if kind is Kind.TIMESERIES:
+        if place is not None and place.system.code != DEGREES:
+            warnings.append(unplaced(parts, place))
         _observed(parts)
         frequency = _cadence(parts, times, guesses)
         times = times | _ended(parts, frequency, guesses)

@@ -12,7 +12,7 @@ from stadthub_ingest.detection.personal import personal_kinds
 from stadthub_ingest.detection.proposal import Field, Guess, Proposal, Said
 from stadthub_ingest.detection.tabular import notation
 from stadthub_ingest.detection.traits import Traits
-from stadthub_ingest.features import GEOMETRIES
+from stadthub_ingest.geometries import GEOMETRIES
 from stadthub_schemas.dataset import Kind
 
 #: So many rows, paths in a row and levels below it are looked at; no cell is longer than CELL.
@@ -87,12 +87,6 @@ def _geojson(found: dict[str, Any], columns: list[Traits], told: tuple[Any, list
     extra: list[Said] = []
     if crs is not None and not _CRS84.search(name):
         guesses.append(Guess("crs", name[-20:], 0.95, Said("so steht es in der Datei", "the file says so")))
-        extra.append(
-            Said(
-                f"Die Koordinaten stehen in {name[-20:]}: bitten Sie die Quelle um EPSG:4326 (srsName, crs oder outSRS in der Adresse).",
-                f"The coordinates are in {name[-20:]}: ask the source for EPSG:4326 (srsName, crs or outSRS in the address).",
-            )
-        )
     if identity is None and not has_id:
         extra.append(Said("Keine Eigenschaft unterscheidet die Objekte voneinander.", "No property tells the features apart."))
     guesses.append(Guess("kind", "features", 0.9, Said("Orte mit Eigenschaften", "places with properties")))

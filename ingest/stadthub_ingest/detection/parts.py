@@ -32,13 +32,13 @@ class Parts:
         return next((column for column in self.columns if self.roles.get(column.place) == role), None)
 
 
-def placed(parts: Parts, notation: tuple[str, str | None], guesses: list[Guess]) -> list[Said]:
-    """Find geometry, or degrees; metres are told, since only degrees become a place."""
+def placed(parts: Parts, notation: tuple[str, str | None], guesses: list[Guess]) -> Placed | None:
+    """Find geometry, degrees or metres; answers the system of the latter two."""
     shape = next((column for column in parts.free() if column.is_geometry), None)
     if shape is not None:
         parts.take(shape, "geometry")
         guesses.append(Guess("geometry", shape.header, 0.95, Said("enthält WKT oder GeoJSON", "holds WKT or GeoJSON")))
-        return []
+        return None
     for east, north in (("longitude", "latitude"), ("easting", "northing")):
         pair = [_numeric(parts, role) for role in (east, north)]
         if pair[0] is None or pair[1] is None:
@@ -47,20 +47,22 @@ def placed(parts: Parts, notation: tuple[str, str | None], guesses: list[Guess])
         if found is None:
             continue
         guesses.append(Guess("crs", found.system.code, found.system.confidence, found.reason))
-        if found.system.code != "EPSG:4326":
-            return [_metres(found)]
         first, second = (pair[1], pair[0]) if found.swapped else (pair[0], pair[1])
         parts.take(first, "longitude")
         parts.take(second, "latitude")
-        return []
-    return []
+        return found
+    return None
 
 
 def _numeric(parts: Parts, role: str) -> Traits | None:
     return next((column for column in parts.free() if column.is_number and role_of(column.header) == role), None)
 
 
-def _metres(found: Placed) -> Said:
+def unplaced(parts: Parts, found: Placed) -> Said:
+    """Leave metres out of observations, whose places are degrees; the sentence that says so."""
+    for place, role in list(parts.roles.items()):
+        if role in ("longitude", "latitude"):
+            parts.roles[place] = "drop"
     return Said(
         f"Die Koordinaten stehen in {found.system.code} ({found.system.title}): bitten Sie die Quelle um EPSG:4326, sonst fehlt die Karte.",
         f"The coordinates are in {found.system.code} ({found.system.title}): ask the source for EPSG:4326, else there is no map.",

@@ -18,9 +18,11 @@ class System:
     confidence: float = 0.9
 
 
+DEGREES = "EPSG:4326"
+
 #: The first whose box holds nearly all pairs. UTM 32 and 33 overlap: 32 is what most of Germany uses.
 SYSTEMS = (
-    System("EPSG:4326", "WGS 84", (5.0, 16.0), (46.5, 55.6), 0.98),
+    System(DEGREES, "WGS 84", (5.0, 16.0), (46.5, 55.6), 0.98),
     System("EPSG:31466", "Gauss-Krüger 2", (2_400_000, 2_700_000), (5_200_000, 6_150_000)),
     System("EPSG:31467", "Gauss-Krüger 3", (3_300_000, 3_800_000), (5_200_000, 6_150_000)),
     System("EPSG:31468", "Gauss-Krüger 4", (4_300_000, 4_800_000), (5_200_000, 6_150_000)),
@@ -29,7 +31,7 @@ SYSTEMS = (
     System("EPSG:5650", "UTM 33 (zE-N)", (33_200_000, 33_950_000), (5_200_000, 6_150_000)),
     System("EPSG:25832", "ETRS89 / UTM 32", (220_000, 950_000), (5_200_000, 6_150_000), 0.8),
     System("EPSG:3857", "Web-Mercator", (550_000, 1_800_000), (5_800_000, 7_500_000), 0.8),
-    System("EPSG:4326", "WGS 84", (-180.0, 180.0), (-90.0, 90.0), 0.6),
+    System(DEGREES, "WGS 84", (-180.0, 180.0), (-90.0, 90.0), 0.6),
 )
 
 

@@ -9,6 +9,7 @@ from stadthub_ingest.delimited import Sheet, open_sheet
 from stadthub_ingest.detection.layout import laid
 from stadthub_ingest.detection.mapped import fields_of, options_of
 from stadthub_ingest.detection.meaning import Meaning, Setting, meaning
+from stadthub_ingest.detection.places import DEGREES
 from stadthub_ingest.detection.proposal import Guess, Proposal, Said
 from stadthub_ingest.detection.traits import Traits
 from stadthub_ingest.mapping import MISSING
@@ -105,7 +106,8 @@ def notation(found: Meaning) -> dict[str, Any]:
         base["missing"] = [*MISSING, *(mark for mark in marks if mark not in MISSING)]
     if found.times:
         base["times"] = dict(found.times)
-    return base
+    crs = next((guess.value for guess in found.guesses if guess.what == "crs"), DEGREES)
+    return base | ({"crs": crs} if crs != DEGREES else {})
 
 
 def _columns(sheet: Sheet | Grid) -> list[Traits]:
