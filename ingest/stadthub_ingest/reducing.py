@@ -63,8 +63,8 @@ def counts_in_memory(feed: Feed) -> bool:
 
 
 def narrows(feed: Feed) -> bool:
-    """Whether only what the feed's options name is stored of its payloads. FeedError for wrong options."""
-    return registry.find(feed.decoder).narrow is not None and getattr(registry.read_options(feed), "keep", "all") == "named"
+    """Whether only what the feed's options name is stored of its payloads. FeedError if its decoder does not exist."""
+    return registry.find(feed.decoder).narrow is not None and feed.options.get("keep") == "named"
 
 
 def reducer(feed: Feed, key: bytes, clock: Callable[[], datetime] = now_utc) -> Reducer:
