@@ -52,7 +52,11 @@ def check_text(text: str, path: Path, others: Iterable[Path]) -> Checked:
     described = sorted(beside, key=lambda one: one.feed is None or one.feed.metadata is None)  # who describes a dataset comes first
     mine = _compared([*described, _check_text(text, path)])[-1]
     feed = mine.feed
-    if feed is not None and feed.metadata is None and not any(one.feed and one.feed.metadata and one.feed.dataset == feed.dataset for one in beside):
+    if (
+        feed is not None
+        and feed.metadata is None
+        and not any(one.feed and one.feed.metadata and one.feed.dataset == feed.dataset for one in beside)
+    ):
         lacking = f"{path.name}: metadata: no feed file describes dataset {feed.dataset}: add a [metadata] table"
         mine = replace(mine, mistakes=(*mine.mistakes, lacking))
     return _traced([mine], beside)[0]
@@ -65,9 +69,10 @@ def _compared(checked: list[Checked]) -> list[Checked]:
     found: list[Checked] = []
     for one in checked:
         name = one.path.name
-        if one.feed is not None:
-            one = replace(one, mistakes=(*one.mistakes, *_contradictions(name, one.feed, first, files)))
-            first.setdefault(one.feed.dataset, one.feed)
+        feed = one.feed
+        if feed is not None:
+            one = replace(one, mistakes=(*one.mistakes, *_contradictions(name, feed, first, files)))
+            first.setdefault(feed.dataset, feed)
         elif one.model is not None:
             one = replace(one, mistakes=(*one.mistakes, *_twice(name, one.model.derived.id, files)))
         if one.id is not None:

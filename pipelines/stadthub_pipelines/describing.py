@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stadthub_ingest import registry
+from stadthub_ingest.accesspoints import Kept
 from stadthub_ingest.detection.proposal import Said
 from stadthub_pipelines.drafting import name_of
 from stadthub_schemas.errors import FeedError
@@ -113,7 +114,7 @@ def lacking(metadata: Mapping[str, Any], decoder: str) -> list[Said]:
         if table == "release" and key in ("by", "date", "legal_basis"):
             needed = metadata.get("access", "public") == "public"
         if table == "privacy":
-            needed = decoder in registry.names() and registry.find(decoder).private
+            needed = decoder in registry.names() and issubclass(registry.find(decoder).Options, Kept)
         if asked.place == "purpose":
             needed = metadata.get("access", "public") != "public"
         if needed and not is_there:

@@ -9,8 +9,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from stadthub_pipelines.checks import check_text
+from stadthub_schemas.derived import Derived, load_file
 from stadthub_schemas.errors import Conflict, FeedError, NotFound, StorageError
-from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, load_feed
+from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource
 
 #: No feed file is longer.
 LONGEST = 200_000
@@ -43,7 +44,7 @@ def find(folder: Path, feed: str) -> FeedFile:
     paths = sorted(folder.glob("*.toml")) if folder.is_dir() else []
     for path in paths:
         try:
-            if load_feed(path).id == feed:
+            if load_file(path).id == feed:
                 return _read(path)
         except FeedError:
             if path.stem == feed:
@@ -81,14 +82,15 @@ def replace(folder: Path, feed: str, text: str, version: str) -> Path:
     return there.path
 
 
-def checked(folder: Path, text: str, path: Path) -> Feed:
-    """The feed in this text; FeedError with all mistakes."""
+def checked(folder: Path, text: str, path: Path) -> Feed | Derived:
+    """The feed or derived dataset in this text; FeedError with all mistakes."""
     if len(text) > LONGEST:
         raise FeedError(f"{path.name}: it is longer than {LONGEST} signs")
     found = check_text(text, path, sorted(folder.glob("*.toml")) if folder.is_dir() else [])
-    if found.mistakes or found.feed is None:
+    right = found.model.derived if found.model is not None else found.feed
+    if found.mistakes or right is None:
         raise FeedError("\n".join(found.mistakes))
-    return found.feed
+    return right
 
 
 def write(path: Path, text: str) -> None:
@@ -97,6 +99,8 @@ def write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with hidden.open("x", encoding="utf-8") as file:
+            if path.exists():
+                hidden.chmod(path.stat().st_mode)
             file.write(text.replace("\r\n", "\n"))
             file.flush()
             os.fsync(file.fileno())
@@ -112,7 +116,7 @@ def write(path: Path, text: str) -> None:
         raise StorageError(f"{path.name}: it can't be written: {error.strerror}") from error
 
 
-def touches_machine(feed: Feed, before: Feed | None) -> str | None:
+def touches_machine(feed: Feed | Derived, before: Feed | Derived | None) -> str | None:
     """Why an operator may not save this: it would read files or secrets of this machine that the feed did not read before.
     None if it does not: variables whose name begins with FEED_ are free."""
     new = _secrets(feed) - (_secrets(before) if before is not None else set())
@@ -121,8 +125,10 @@ def touches_machine(feed: Feed, before: Feed | None) -> str | None:
     return None
 
 
-def _secrets(feed: Feed) -> set[str]:
-    """What of the machine the feed reads: paths, secret files, variables of the hub itself."""
+def _secrets(feed: Feed | Derived) -> set[str]:
+    """What of the machine the feed reads: paths, secret files, variables of the hub itself. SQL reads datasets only."""
+    if isinstance(feed, Derived):
+        return set()
     source = feed.source
     found = {f"source.path = {source.path}"} if isinstance(source, FileSource) else set()
     secrets = []

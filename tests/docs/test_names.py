@@ -29,7 +29,14 @@ PAGES = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").glob("*.md"))
 
 #: What begins with a slash and is a place on a disk or the language of a page.
 NO_ADDRESS = ("/en/", "/work", "/var", "/etc", "/opt", "/backup", "/run")
-PAGES_OF_PORTAL = ("/wlan", "/measured", "/operator/privacy", "/datasets/{dataset}/things/{thing}", "/operator/feeds/new", "/operator/feeds/{feed}/edit")
+PAGES_OF_PORTAL = (
+    "/wlan",
+    "/measured",
+    "/operator/privacy",
+    "/datasets/{dataset}/things/{thing}",
+    "/operator/feeds/new",
+    "/operator/feeds/{feed}/edit",
+)
 PATHS = [
     *create_app(Settings()).openapi()["paths"],
     *PAGES_OF_PORTAL,

@@ -8,7 +8,17 @@ from fastapi.responses import FileResponse
 from stadthub_api.deps import PUBLIC
 from stadthub_api.portal.assets import BUILT, STATIC, URL
 from stadthub_api.portal.views import (
-    dataset, datasets, feed_file, home, measured, operator, privacy, quarantine, texts, wizard, wlan,
+    dataset,
+    datasets,
+    feed_file,
+    home,
+    measured,
+    operator,
+    privacy,
+    quarantine,
+    texts,
+    wizard,
+    wlan,
 )
 from stadthub_schemas.errors import NotFound
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from stadthub_ingest import registry
+from stadthub_ingest.accesspoints import Kept
 from stadthub_ingest.decoded import DecodeError
 from stadthub_ingest.detection.families import family_of, proposal_of
 from stadthub_ingest.detection.marked import of_marked
@@ -164,7 +165,7 @@ def _inflated(sample: bytes) -> bytes:
 def _checked(found: Proposal) -> Proposal:
     """The proposal; where this hub lacks the decoder it says so."""
     if found.decoder in registry.names():
-        if registry.find(found.decoder).private:
+        if issubclass(registry.find(found.decoder).Options, Kept):
             words = Said(
                 "Diese Daten erzählen von Menschen oder ihren Geräten: gespeichert werden nur Zählwerte; Zweck und Rechtsgrundlage sind nötig.",
                 "These data tell of people or their devices: only counts are stored; purpose and legal basis are needed.",

@@ -11,8 +11,8 @@ from stadthub_api.portal.rendering import link, page, writing
 from stadthub_pipelines import feedfiles
 from stadthub_pipelines.checks import check_text
 from stadthub_schemas.access import Principal, Role
+from stadthub_schemas.derived import load_file
 from stadthub_schemas.errors import AccessError, Conflict, FeedError
-from stadthub_schemas.feed import load_feed
 
 router = APIRouter(include_in_schema=False, prefix="/operator/feeds/{feed}/edit")
 
@@ -53,7 +53,7 @@ def _keep(hub: Hub, principal: Principal, feed: str, text: str, version: str) ->
     there = feedfiles.find(folder, feed)
     new = feedfiles.checked(folder, text, there.path)
     try:
-        before = load_feed(there.path)
+        before = load_file(there.path)
     except FeedError:
         before = None
     reason = None if principal.role is Role.ADMIN else feedfiles.touches_machine(new, before)

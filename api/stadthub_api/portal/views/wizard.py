@@ -27,7 +27,7 @@ from stadthub_pipelines.trial import rehearse
 from stadthub_schemas.access import Principal, Role
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import AccessError, Conflict, FeedError, NotFound, SourceError
-from stadthub_schemas.feed import parse_feed
+from stadthub_schemas.feed import Feed, parse_feed
 
 router = APIRouter(include_in_schema=False, prefix="/operator/feeds/new")
 
@@ -135,6 +135,8 @@ async def save_step(request: Request, hub: HubDep, principal: OperatorDep) -> Re
 def _save(hub: Hub, principal: Principal, text: str) -> str:
     """The id of the feed that is now there."""
     feed = feedfiles.checked(hub.settings.feeds, text, hub.settings.feeds / "feed.toml")
+    if not isinstance(feed, Feed):
+        raise FeedError("sql: the wizard makes feeds; put the file of a derived dataset into the folder of feeds")
     reason = None if principal.role is Role.ADMIN else feedfiles.touches_machine(feed, None)
     if reason is not None:
         raise AccessError(reason)
