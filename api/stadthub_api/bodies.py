@@ -11,6 +11,11 @@ BOUND_THEMSELVES = re.compile(r"/api/v1/feeds/[^/]+/push")
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
+#: Pages whose forms carry a sample of data, and how large those may be.
+WITH_SAMPLE = re.compile(r"(/de|/en)?/operator/feeds/new/(detect|try)")
+MAX_SAMPLE = 8_000_000
+
+
 class BodyLimit:
     """Pure ASGI: a route that reads too large a body fails there, so that its answer is an ordinary problem (413)."""
 
@@ -19,19 +24,19 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in _WITH_BODY and BOUND_THEMSELVES.fullmatch(scope["path"]) is None:
-            receive = _bounded(receive)
+            receive = _bounded(receive, MAX_SAMPLE if WITH_SAMPLE.fullmatch(scope["path"]) else MAX_BODY)
         await self.app(scope, receive, send)
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, most: int) -> Receive:
     seen = 0
 
     async def counted() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > MAX_BODY:
-            raise HTTPException(413, f"the body may hold {MAX_BODY} bytes at most")
+        if seen > most:
+            raise HTTPException(413, f"the body may hold {most} bytes at most")
         return message
 
     return counted

@@ -61,6 +61,7 @@ def description(seen: Readable, site: Site, held_back: HeldBack | None, origin: 
         "source_url": str(words.source_url) if words.source_url else None,
         "privacy": words.privacy.model_dump(mode="json", exclude_none=True) if words.privacy else None,
         "lineage": None if origin is None else _lineage(origin, site),
+        "release": words.release.model_dump(mode="json", exclude_none=True) if words.release else None,
         "created": _time(entry.created),
         "extent": extent,
         "quality": _quality(held_back),

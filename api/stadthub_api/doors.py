@@ -7,7 +7,7 @@ from datetime import datetime
 import anyio
 from fastapi import HTTPException, Request
 
-from stadthub_ingest.reducing import Reducer, counts_in_memory, is_private, now_utc, reducer, storable
+from stadthub_ingest.reducing import Reducer, counts_in_memory, is_private, narrows, now_utc, reducer, storable
 from stadthub_pipelines.keys import pseudonym_key
 from stadthub_pipelines.spool import Spooled, Spooling, want_room
 from stadthub_schemas.errors import Conflict
@@ -33,14 +33,14 @@ class Doors:
 
     def of(self, feed: Feed) -> Reducer | None:
         """What stands before the disk for this feed; None: its bodies may be stored as they come."""
-        if not is_private(feed):
+        if not is_private(feed) and not narrows(feed):
             return None
         if self._settings.api_workers > 1 and counts_in_memory(feed):
             raise Conflict(f"{feed.id}: its clients are counted in the memory of one process: set STADTHUB_API_WORKERS to 1")
         with self._lock:
             known = self._open.get(feed.id)
             if known is None or known[0] != feed:
-                key = pseudonym_key(self._settings.data_dir)
+                key = pseudonym_key(self._settings.data_dir) if is_private(feed) else b""
                 known = self._open[feed.id] = (feed, reducer(feed, key, self.clock))
             return known[1]
 

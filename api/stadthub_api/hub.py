@@ -35,6 +35,8 @@ ENTRY_SECONDS = 1.0
 ENTRIES = 10_000
 #: How many exports may run at once in one process, and how many of one client; each holds a cursor of the engine while its reader reads.
 EXPORTS, EXPORTS_EACH = 32, 8
+#: How many samples may be fetched or listened for at once.
+SAMPLES = 3
 #: How many questions in SQL may run at once: strangers may let each take its whole time, and nothing else may wait for them.
 QUESTIONS = 2
 
@@ -66,6 +68,7 @@ class Hub:
     pool: CapacityLimiter
     exports: Shares
     questions: CapacityLimiter
+    samples: CapacityLimiter
     quick: bool
     doors: Doors
     requests: Requests
@@ -134,12 +137,12 @@ async def opened(settings: Settings) -> AsyncIterator[Hub]:
         lake = Lake(reader, settings.threads, settings.query_seconds, settings.query_memory_mb, key)
         stack.callback(lake.close)
         site = Site(title=settings.site_title, url=settings.url, contact=settings.site_contact, version=VERSION)
-        pool, questions = (CapacityLimiter(places) for places in (2 * settings.threads + 2, QUESTIONS))
+        pool, questions, samples = (CapacityLimiter(places) for places in (2 * settings.threads + 2, QUESTIONS, SAMPLES))
         exports = Shares(EXPORTS, EXPORTS_EACH, "exports")
         quick = settings.database.startswith("sqlite")
         requests = Requests(settings.data_dir / "metrics")
         stack.callback(requests.flush)
-        hub = Hub(settings, catalog, reader, lake, site, pool, exports, questions, quick, Doors(settings), requests)
+        hub = Hub(settings, catalog, reader, lake, site, pool, exports, questions, samples, quick, Doors(settings), requests)
         async with create_task_group() as beside:
             beside.start_soon(_close_windows, hub)
             beside.start_soon(_tell_requests, hub)

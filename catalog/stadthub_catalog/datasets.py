@@ -1,7 +1,7 @@
 """Entries of the catalogue in the state database: published, withdrawn, read again where they changed."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from stadthub_catalog import documents
+from stadthub_catalog.audit import append
 from stadthub_catalog.database import Database
 from stadthub_catalog.entry import Distribution, Entry, Organization, State
 from stadthub_catalog.tables import counter, dataset_tag, distribution, organization, tag
@@ -79,6 +80,9 @@ def publish(database: Database, entry: Draft) -> None:
         changed = {name for name, value in values.items() if row is None or row[name] != value}
         if not changed and wanted == there:
             return
+        if _release(row["words"] if row else {}) != _release(values["words"]):
+            release = _release(values["words"])
+            append(connection, f"feed {entry.feed}", "dataset.release" if release else "dataset.unrelease", entry.name, release)
         if "words" in changed:
             values["organization_id"] = _write_organization(connection, entry.dataset.metadata.publisher, now, number)
         if changed != {"feed"} or wanted != there:
@@ -147,6 +151,11 @@ def _write(connection: Connection, one: Written, number: int) -> None:
     if not connection.execute(update(table).where(table.c.id == one.id).values(**values)).rowcount:
         connection.execute(insert(table).values(id=one.id, **values))
     _write_tags(connection, one.id, described.metadata.keywords)
+
+
+def _release(words: Mapping[str, Any]) -> dict[str, Any]:
+    """The release declaration among a dataset's words; empty if there is none."""
+    return dict(words.get("metadata", {}).get("release") or {})
 
 
 def withdraw(database: Database, name: str) -> None:

@@ -61,6 +61,15 @@ def exact(value: Any, notation: tuple[str, str | None]) -> Any:
     return Decimal(text)
 
 
+def without_amounts(value: Any) -> Any:
+    """The value with its exact numbers as floats."""
+    if isinstance(value, dict):
+        return {key: without_amounts(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [without_amounts(child) for child in value]
+    return float(value) if isinstance(value, Decimal) else value
+
+
 def moment(cell: Any, column: str, reader: TimeReader) -> Any:
     """The time in a cell, or the day where the formats have no time."""
     return reader.read_day(cell) if isinstance(cell, str) and reader.days_only else reader.read(cell, column)

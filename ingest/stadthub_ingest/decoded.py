@@ -71,6 +71,8 @@ class Block:
 Decode = Callable[[bytes, Any, str], Any]
 #: What a reducer answers: the only bytes of a payload that may ever be stored. None: it is broken, nothing of it may be kept.
 Reduce = Callable[[bytes, Any, str, bytes], "bytes | None"]
+#: What a narrowing decoder answers where its options say `keep = "named"`: the payload without all that they don't name.
+Narrow = Callable[[bytes, Any, str], bytes]
 #: Who was seen where, in memory only: for sources that tell of clients instead of counts. None: the payload is broken.
 Sight = Callable[[bytes, Any, str, bytes], "list[Sighting] | None"]
 

@@ -5,7 +5,7 @@ import csv
 import difflib
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from stadthub_ingest.decoded import DecodeError, Unreadable
@@ -123,3 +123,21 @@ def _reader(lines: Iterable[str], layout: Layout) -> _csv.Reader:
     if layout.quote is None:
         return csv.reader(lines, delimiter=layout.delimiter, quoting=csv.QUOTE_NONE)
     return csv.reader(lines, delimiter=layout.delimiter, quotechar=layout.quote)
+
+
+def narrowed(text: str, layout: Layout, keeps: Callable[[str], bool]) -> str:
+    """The same table in the same layout, with the cells of the kept columns only; a record that fits no header loses all of them."""
+    sheet = open_sheet(text, layout)
+    kept = [keeps(header) for header in sheet.header]
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=layout.delimiter, quotechar=layout.quote or '"', lineterminator="\n")
+    out.write("\n" * layout.skip_rows)
+    if layout.header:
+        writer.writerow(sheet.header)
+    for record in sheet.records():
+        if isinstance(record, Unreadable):
+            out.write(f"-{layout.delimiter * len(kept)}-\n")  # still of another length, and nothing of it is left
+        else:
+            writer.writerow([cell if keep else "" for cell, keep in zip(record, kept, strict=True)])
+    out.write("-\n" * layout.skip_footer)
+    return out.getvalue()

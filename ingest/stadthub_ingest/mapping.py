@@ -93,6 +93,9 @@ class Mapped(Strict):
     )
     file_name: str | None = Field(default=None, description="a regular expression for the file's name or URL; its named groups are fields")
     times: Times = Times()
+    keep: Literal["all", "named"] = Field(
+        default="all", description="named: what these options don't name is removed before anything is stored, such as names of people"
+    )
 
     @field_validator("file_name")
     @classmethod
@@ -105,12 +108,21 @@ class Mapped(Strict):
             raise ValueError("thousands: it must differ from decimal")
         if self.crs is not None and self.kind is not Kind.FEATURES:
             raise ValueError('crs: it is read for features: write kind = "features", or take a source with longitude and latitude')
+        if self.keep == "named" and self.kind is not Kind.TIMESERIES and self.properties is None:
+            raise ValueError('properties: missing: with keep = "named" nothing else is stored')
         return self
 
     @cached_property
     def system(self) -> Crs | None:
         """The CRS of the coordinates; `longitude` is its easting, whatever comes first elsewhere."""
         return None if self.crs is None else Crs(read_crs(self.crs).code)
+
+
+def named_places(options: Mapped) -> set[str]:
+    """Every header or path that the options name."""
+    found = {one for _, place in options.columns if place for one in ((place,) if isinstance(place, str) else place)}
+    found |= {*options.values, *options.parameters.values(), *(options.properties or {}).values()}
+    return found | {value.quality for value in options.values.values() if value.quality is not None}
 
 
 def needs(options: Mapped, offered: set[str]) -> None:

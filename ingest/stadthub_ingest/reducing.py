@@ -1,13 +1,14 @@
 """The one door before the first byte: what may be stored of a payload that can hold personal data. It can't be switched off.
 
-A decoder with `reduce` gives what may be kept of each payload. A decoder with `sight` tells who was seen where: such sightings
+A decoder with `reduce` gives what may be kept of each payload. The options of table decoders can say
+`keep = "named"`: then what they don't name is removed here. A decoder with `sight` tells who was seen where: such sightings
 are counted here, in memory, per window; who was counted is known only under a random key that is thrown away with the window.
 """
 
 import hashlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,8 +16,9 @@ from typing import Protocol
 
 from stadthub_ingest import registry
 from stadthub_ingest.accesspoints import Kept, Point, kept
-from stadthub_ingest.decoded import Reduce, Sight, Sighting
+from stadthub_ingest.decoded import Narrow, Reduce, Sight, Sighting
 from stadthub_ingest.judge import REFUSED
+from stadthub_ingest.renames import renamed_json
 from stadthub_ingest.times import cut
 from stadthub_schemas.errors import FeedError
 from stadthub_schemas.feed import Feed
@@ -60,6 +62,11 @@ def counts_in_memory(feed: Feed) -> bool:
     return registry.find(feed.decoder).sight is not None
 
 
+def narrows(feed: Feed) -> bool:
+    """Whether only what the feed's options name is stored of its payloads. FeedError if its decoder does not exist."""
+    return registry.find(feed.decoder).narrow is not None and feed.options.get("keep") == "named"
+
+
 def reducer(feed: Feed, key: bytes, clock: Callable[[], datetime] = now_utc) -> Reducer:
     """What reduces this feed's payloads; those of a decoder that needs none pass as they are. FeedError for wrong options."""
     decoder = registry.find(feed.decoder)
@@ -70,6 +77,8 @@ def reducer(feed: Feed, key: bytes, clock: Callable[[], datetime] = now_utc) -> 
         return Counting(decoder.sight, options, key, clock)
     if decoder.reduce is not None:
         return _Reducing(decoder.reduce, options, key)
+    if decoder.narrow is not None and narrows(feed):
+        return _Narrowing(decoder.narrow, options, {} if hasattr(options, "renames") else feed.renames)
     return _Passing()
 
 
@@ -103,6 +112,27 @@ class _Reducing:
         except MemoryError:
             raise
         except Exception:  # noqa: BLE001 - whatever it is: its words, and those of a traceback, may be the payload's and go no further
+            return None
+
+    def close(self) -> bytes:
+        return b""
+
+
+@dataclass(frozen=True, slots=True)
+class _Narrowing:
+    """Payloads of which only what the options name is kept; what can't be read can't be told apart, so nothing of it is. `renames`:
+    new names of members that the options know by their old ones."""
+
+    narrow: Narrow
+    options: Strict
+    renames: Mapping[str, str]
+
+    def __call__(self, payload: bytes, name: str) -> bytes | None:
+        try:
+            return self.narrow(renamed_json(payload, self.renames) if self.renames else payload, self.options, name)
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is: its words may be the payload's and go no further
             return None
 
     def close(self) -> bytes:

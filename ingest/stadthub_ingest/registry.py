@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stadthub_ingest import decoders
-from stadthub_ingest.decoded import Decode, DecodeTable, OpenSheet, Reduce, Sight
+from stadthub_ingest.decoded import Decode, DecodeTable, Narrow, OpenSheet, Reduce, Sight
 from stadthub_schemas.errors import FeedError
 from stadthub_schemas.feed import Feed
 from stadthub_schemas.model import Strict
@@ -33,6 +33,7 @@ class Decoder:
     reduce: Reduce | None = None
     sight: Sight | None = None
     sheet: OpenSheet | None = None
+    narrow: Narrow | None = None
 
     @property
     def private(self) -> bool:
@@ -54,7 +55,7 @@ def find(name: str) -> Decoder:
         raise FeedError(f"decoder: there is no decoder {name!r}: {hint}")
     module = importlib.import_module(f"{decoders.__name__}.{name}")
     caption = (module.__doc__ or name).strip().splitlines()[0]
-    optional = (getattr(module, part, None) for part in ("decode_table", "reduce", "sight", "sheet"))
+    optional = (getattr(module, part, None) for part in ("decode_table", "reduce", "sight", "sheet", "narrow"))
     return Decoder(name, caption, module.Options, module.decode, *optional)
 
 

@@ -81,6 +81,19 @@ def open_grid(payload: bytes, sheet: str | int, skip_rows: int, notation: tuple[
     raise DecodeError(f"sheet {sheet!r}: it holds no table: not even a header")
 
 
+def sheet_names(payload: bytes) -> list[str]:
+    """The names of the sheets that hold something; DecodeError if it is no workbook or none does."""
+    _refuse_traps(payload)
+    try:
+        workbook = load_workbook(io.BytesIO(payload))
+        names = [name for name in workbook.sheet_names if workbook.get_sheet_by_name(name).height]
+    except (CalamineError, ValueError, OSError) as error:
+        raise DecodeError("it is not an Excel workbook (xlsx), a broken one, or one with a password") from error
+    if not names:
+        raise DecodeError("all of its sheets are empty")
+    return names
+
+
 def _find(workbook: CalamineWorkbook, sheet: str | int) -> int:
     names = workbook.sheet_names
     if isinstance(sheet, int):

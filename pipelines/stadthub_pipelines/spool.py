@@ -86,7 +86,7 @@ def take(folder: Path, log: RawLog, door: Door) -> int:
     for path in waiting:
         head, _, body = path.read_bytes().partition(b"\n")
         header = orjson.loads(head)
-        seen = door.private and header.get("reduced") == door.feed.decoder
+        seen = door.reduces and header.get("reduced") == door.feed.decoder
         frame = (header["name"], body) if seen else door.frame(header["name"], body)
         if frame is not None:
             log.append([(datetime.fromisoformat(header["received_time"]), *frame)])

@@ -3,18 +3,20 @@
 import queue
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
+from stadthub_ingest.detection.proposal import Said
 from stadthub_ingest.judge import Judge, Payload
 from stadthub_ingest.reducing import is_private, reducer
 from stadthub_ingest.sources import file, http
 from stadthub_ingest.sources.mqtt import Message, Subscription
 from stadthub_ingest.sources.reach import Reach
 from stadthub_pipelines.door import Door
+from stadthub_pipelines.hints import hints_of
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Dataset
 from stadthub_schemas.errors import FeedError
@@ -40,6 +42,7 @@ class Trial:
     payloads: int
     received_bytes: int = 0
     kept_bytes: int | None = None
+    hints: tuple[Said, ...] = ()
 
     @property
     def privacy_drops(self) -> int | None:
@@ -49,11 +52,16 @@ class Trial:
 
 def try_feed(feed: Feed, settings: Settings, seconds: float = 15.0) -> Trial:
     """Try the feed; SourceError if the far side does not answer, FeedError if the feed is wrong or has nothing to try."""
+    return rehearse(feed, settings, _listen(feed, settings, seconds))
+
+
+def rehearse(feed: Feed, settings: Settings, pieces: Iterable[tuple[str, bytes]]) -> Trial:
+    """What would come of these payloads, each with its name; FeedError if the feed is wrong."""
     judge = Judge(feed)
     key = secrets.token_bytes(32) if is_private(feed) else b""  # of this trial alone: it writes nothing
     door = Door(feed, reducer(feed, key), key)
     payloads, came, size = [], 0, 0
-    for name, body in _listen(feed, settings, seconds):
+    for name, body in pieces:
         came, size = came + 1, size + len(body)
         frame = door.frame(name, body)
         if frame is not None:
@@ -74,7 +82,8 @@ def try_feed(feed: Feed, settings: Settings, seconds: float = 15.0) -> Trial:
         page=f"{settings.url}/datasets/{feed.dataset}",
         payloads=came,
         received_bytes=size,
-        kept_bytes=sum(len(one.body) for one in payloads) if door.private else None,
+        kept_bytes=sum(len(one.body) for one in payloads) if door.reduces else None,
+        hints=hints_of(feed, judged),
     )
 
 

@@ -1,6 +1,6 @@
 """What a dataset is: its words, its columns, who may see it, how long it is kept."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -114,6 +114,16 @@ class Privacy(Strict):
     assessment_url: HttpUrl | None = Field(default=None, description="where the data protection impact assessment stands")
 
 
+class Release(Strict):
+    """The `[metadata.release]` of a feed file: who decided that these data may be seen, when, and on which legal ground."""
+
+    by: Text = Field(description="the office or role that decided, not necessarily a person")
+    date: date
+    legal_basis: Text = Field(description="such as: § 12a EGovG, or the city's open data statute")
+    note: Text | None = None
+    reference: Text | None = Field(default=None, description="file number or address of the written decision")
+
+
 class Words(Strict):
     """What the catalogue says of a dataset, as far as it is known: others' catalogues say less than our feed files. German is the
     main language."""
@@ -136,6 +146,7 @@ class Words(Strict):
     retention: timedelta | None = Field(default=None, description="how long observations are kept; absent: for ever")
     columns: dict[ColumnName, ColumnWords] = Field(default_factory=dict)
     privacy: Privacy | None = Field(default=None, description="needed where a decoder counts people")
+    release: Release | None = Field(default=None, description="who released the data; wanted for public ones")
 
     @property
     def kept_for(self) -> timedelta | None:

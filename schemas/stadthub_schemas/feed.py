@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
-from stadthub_schemas.dataset import Dataset, Kind, Metadata, Privacy
+from stadthub_schemas.dataset import Dataset, Kind, Metadata, Privacy, Release
 from stadthub_schemas.errors import FeedError
 from stadthub_schemas.expect import Expect
 from stadthub_schemas.model import SHAPES, Name, Strict, Text
@@ -251,5 +251,5 @@ def _sentence(detail: ErrorDetails, model: type[Strict]) -> str:
 def _keys(model: type[Strict]) -> set[str]:
     """All keys that stand anywhere in a feed file."""
     parts = (MqttSource, HttpSource, PushSource, FileSource, Paging, TokenAuth, Rules, Expect, Schedule)
-    models: list[type[Strict]] = [model, Metadata, Privacy, *parts]
+    models: list[type[Strict]] = [model, Metadata, Privacy, Release, *parts]
     return {name for one in models for name in one.model_fields}

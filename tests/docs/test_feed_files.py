@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from stadthub_api.cli.checks import check_files
 from stadthub_ingest.judge import Judge
+from stadthub_pipelines.mistakes import check_files
 from stadthub_schemas.derived import Derived, load_file
 from stadthub_schemas.feed import load_feed
 

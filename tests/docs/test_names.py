@@ -15,7 +15,7 @@ from stadthub_ingest import registry
 from stadthub_ingest.accesspoints import Kept
 from stadthub_ingest.feature_json import Featured
 from stadthub_lake.derivation import CALENDAR
-from stadthub_schemas.dataset import ColumnWords, Contact, Metadata, Privacy, Publisher
+from stadthub_schemas.dataset import ColumnWords, Contact, Metadata, Privacy, Publisher, Release
 from stadthub_schemas.derived import Derived
 from stadthub_schemas.expect import Expect
 from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, Paging, PushSource, Rules, TokenAuth
@@ -40,6 +40,8 @@ PAGES_OF_PORTAL = (
     "/datasets/{dataset}/things/{thing}",
     "/datasets/{name}/badge.svg",
     "/datasets/{name}/badge.json",
+    "/operator/feeds/new",
+    "/operator/feeds/{feed}/edit",
 )
 PATHS = [
     *create_app(Settings()).openapi()["paths"],
@@ -66,6 +68,7 @@ MODELS = (
     Contact,
     ColumnWords,
     Privacy,
+    Release,
 )
 
 

@@ -115,6 +115,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "update_frequency": "15MIN",
         "simulated": True,
         "attribution": "Umweltamt Musterstadt, Luftmessnetz",
+        "release": {"by": "Leitung Umweltamt", "date": "2026-01-02", "legal_basis": "§ 12a EGovG", "reference": "UA-17/2026"},
     },
     EMPTY: {
         "title": "Wasserstände",

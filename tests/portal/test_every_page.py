@@ -35,6 +35,8 @@ PAGES = (
     "/operator/feeds/parking",
     "/operator/feeds/opening-hours",
     "/operator/feeds/opening-hours/quarantine/2",
+    "/operator/feeds/new",
+    "/operator/feeds/new?template=sensorthings",
 )
 #: Answers that are errors on purpose; the browser says so in its console.
 MISSING = ("/gibt-es-nicht",)

@@ -202,3 +202,12 @@ def test_a_filter_that_makes_no_sense_is_a_page_with_the_sentence(portal_address
     assert answer.status_code == 400
     assert "did you mean height?" in answer.text
     assert "<main" in answer.text
+
+
+def test_who_released_the_data_stands_on_the_page_and_in_the_api(visit: Look, portal_address: str) -> None:
+    with visit() as seen:
+        facts = seen.go(f"/en/datasets/{AIR}").page.locator(".facts")
+        expect(facts).to_contain_text("Leitung Umweltamt, 2 January 2026")
+        expect(facts).to_contain_text("§ 12a EGovG · UA-17/2026")
+    told = httpx.get(f"{portal_address}/api/v1/datasets/{AIR}", timeout=30).json()["release"]
+    assert told == {"by": "Leitung Umweltamt", "date": "2026-01-02", "legal_basis": "§ 12a EGovG", "reference": "UA-17/2026"}

@@ -6,7 +6,7 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from stadthub_api.portal import chart, drift, errors, freshness, rendering, snippets, states, table
+from stadthub_api.portal import chart, drift, errors, freshness, rendering, snippets, states, table, wizard_pages
 from stadthub_api.portal.language import TRANSLATIONS
 from stadthub_api.portal.views import datasets, operator, quarantine, wlan
 
@@ -33,6 +33,8 @@ IN_TABLES = (
     *datasets.ORDERS.values(),
     *wlan.WEEKDAYS,
     *wlan.REASONS.values(),
+    *wizard_pages.STEPS,
+    *wizard_pages.ACCESS.values(),
     *(words for fields in table.FIELDS.values() for _, words, _ in fields),
 )
 

@@ -6,15 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from stadthub_api.cli.checks import Checked, check_files, feed_files
+from stadthub_api.cli.feed_add import add, list_templates
 from stadthub_api.cli.histories import backfill
 from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalog_of, existing, settings_of
-from stadthub_api.cli.output import plain, print_json, print_rows, print_table, rows_of, say, working
+from stadthub_api.cli.output import language, plain, print_json, print_rows, print_table, rows_of, say, working
 from stadthub_api.cli.quarantine import discard, findings, quarantine, release
 from stadthub_api.cli.status import SUM, state
 from stadthub_api.cli.times import lasting, moment
 from stadthub_pipelines.derive import SOURCE
 from stadthub_pipelines.derive_once import compute_once, try_model
+from stadthub_pipelines.mistakes import Checked, check_files, feed_files
 from stadthub_pipelines.running import WORKER, holder
 from stadthub_pipelines.trial import Trial, try_feed
 from stadthub_pipelines.worker import run_once
@@ -22,8 +23,12 @@ from stadthub_schemas.errors import Conflict, FeedError, NotFound
 from stadthub_schemas.settings import Settings
 
 app = typer.Typer(
-    no_args_is_help=True, help="Feeds: list, check, try, run, pause, resume, replay, silence, back-fill; findings and quarantine."
+    no_args_is_help=True, help="Feeds: add, list, check, try, run, pause, resume, replay, silence, back-fill; findings and quarantine."
 )
+app.command(
+    epilog="[bold]Examples[/bold]: stadthub feed add https://example.org/data.csv · stadthub feed add counts.csv --yes --output feeds/counts.toml"
+)(add)
+app.command("templates", epilog="[bold]Example[/bold]: stadthub feed templates")(list_templates)
 
 NameArgument = Annotated[str, typer.Argument(help="The feed's id.")]
 #: How many rejects a trial shows; each different reason is counted in any case.
@@ -65,7 +70,7 @@ def check(
     folder = settings_of(config, data_dir=data_dir).feeds
     checked = check_files(files or feed_files(folder), sorted(folder.glob("*.toml")))
     if as_json:
-        print_json([{"file": one.path.name, "feed": one.id, "mistakes": one.mistakes} for one in checked])
+        print_json([{"file": one.path.name, "feed": one.id, "mistakes": one.mistakes, "hints": one.hints} for one in checked])
     else:
         _tell_checked(checked)
     if any(one.mistakes for one in checked):
@@ -74,8 +79,8 @@ def check(
 
 def _tell_checked(checked: list[Checked]) -> None:
     for one in checked:
-        for mistake in one.mistakes:
-            say(mistake)
+        for sentence in (*one.mistakes, *one.hints):
+            say(sentence)
     right = sum(not one.mistakes for one in checked)
     say(f"{right} of {len(checked)} feed files are right.")
 
@@ -119,6 +124,7 @@ def _trial_words(trial: Trial) -> dict[str, Any]:
         "rejects": rows_of(trial.rejects),
         "counts": trial.counts.as_dict(),
         "privacy_drops": trial.privacy_drops,
+        "hints": [hint.en for hint in trial.hints],
         "dataset": trial.dataset,
         "page": trial.page,
     }
@@ -141,6 +147,8 @@ def _show_trial(source: str, trial: Trial) -> None:
         words = plain(trial.dataset.metadata)
         shown = ("title", "description", "license", "themes", "keywords", "update_frequency", "access")
         print_table(f"Dataset {trial.dataset.name} ({trial.dataset.kind})", ["what", "value"], [[key, words[key]] for key in shown])
+    for hint in trial.hints:
+        say(hint.in_language(language()))
     say(f"Its page would be {trial.page}. Nothing was written.")
     if counts.received == 0:
         say(f"Nothing came from {source}: look at the source's address, or listen longer with --seconds.")

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from stadthub_api.cli.checks import check_files, feed_files
 from stadthub_catalog.catalog import Catalog
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
+from stadthub_pipelines.mistakes import check_files, feed_files
 from stadthub_schemas.errors import NotFound, SettingsError
 from stadthub_schemas.feed import Feed
 from stadthub_schemas.settings import PREFIX, Settings, load_settings, make_data_dir

@@ -1,12 +1,13 @@
 """How commands speak: results on standard output as tables or JSON, everything else on standard error."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TextIO
 
 import orjson
 import pyarrow as pa
@@ -16,10 +17,18 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from stadthub_schemas.dataset import Language
+
 #: How wide a table may become where there is no terminal to ask.
 WIDTH = 160
 #: How many characters of a cell are shown in a table of rows.
 CELL = 60
+
+
+def language() -> Language:
+    """The language of the one at the keyboard, as the environment says it; English unless it says German."""
+    named = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return "de" if named.startswith("de") else "en"
 
 
 def console() -> Console:
@@ -59,7 +68,7 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=2) + "\n")
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], file: TextIO | None = None) -> None:
     """A table for readers; numbers stand to the right."""
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for number, column in enumerate(columns):
@@ -67,7 +76,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row))
-    console().print(table)
+    (console() if file is None else Console(file=file, width=None if file.isatty() else WIDTH, highlight=False)).print(table)
 
 
 def _cell(value: Any) -> str:

@@ -7,7 +7,20 @@ from fastapi.responses import FileResponse
 
 from stadthub_api.deps import PUBLIC
 from stadthub_api.portal.assets import BUILT, STATIC, URL
-from stadthub_api.portal.views import badge, dataset, datasets, home, measured, operator, privacy, quarantine, texts, wlan
+from stadthub_api.portal.views import (
+    badge,
+    dataset,
+    datasets,
+    feed_file,
+    home,
+    measured,
+    operator,
+    privacy,
+    quarantine,
+    texts,
+    wizard,
+    wlan,
+)
 from stadthub_schemas.errors import NotFound
 
 router = APIRouter(include_in_schema=False)
@@ -19,6 +32,8 @@ PAGES = (
     badge.router,
     measured.router,
     wlan.router,
+    wizard.router,
+    feed_file.router,
     operator.router,
     quarantine.router,
     privacy.router,

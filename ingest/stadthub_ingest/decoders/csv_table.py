@@ -7,6 +7,7 @@ values = { "PM10" = { observed_property = "pm10", unit = "ug/m3" } }
 times = { formats = ["%d.%m.%Y %H:%M"], time_zone = "Europe/Berlin" }
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -14,9 +15,9 @@ from pydantic import Field, field_validator
 
 from stadthub_ingest.blocks import blocks
 from stadthub_ingest.decoded import Block, Decoded
-from stadthub_ingest.delimited import Layout, Sheet, open_sheet
+from stadthub_ingest.delimited import Layout, Sheet, narrowed, open_sheet
 from stadthub_ingest.expressions import expression
-from stadthub_ingest.mapping import names_in
+from stadthub_ingest.mapping import named_places, names_in
 from stadthub_ingest.renames import renamed_header
 from stadthub_ingest.sheets import Tabled, plan_of, rows_of
 from stadthub_ingest.texts import read_text
@@ -72,3 +73,16 @@ def decode_table(payload: bytes, options: Options, name: str) -> list[Block] | N
         return None
     found = sheet(payload, options)
     return blocks(found, payload, plan_of(found, options, names_in(options.file_name, name)), TimeReader(options.times))
+
+
+def narrow(payload: bytes, options: Options, _name: str) -> bytes:
+    """The table with the cells of those columns only that the options name; the others are empty, and so is what stands around it."""
+    patterns = [re.compile(channel.pattern) for channel in options.channels]
+    wanted = {place.strip() for place in named_places(options)} | {
+        str(value.quality) for value in options.channels if value.quality is not None
+    }
+    wanted |= {new for new, old in options.renames.items() if old in wanted}
+    text = read_text(payload, options.encoding)
+    return narrowed(text, options.layout, lambda header: header in wanted or any(one.search(header) for one in patterns)).encode(
+        options.encoding or "utf-8"
+    )

@@ -8,17 +8,18 @@ values = { free = { observed_property = "parking_free" } }
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal, Self
 
+import orjson
 from pydantic import Field, model_validator
 
-from stadthub_ingest.attributes import exact, feature, moment
+from stadthub_ingest.attributes import exact, feature, moment, without_amounts
 from stadthub_ingest.decoded import Decoded, DecodeError, Unreadable
 from stadthub_ingest.keys import column_keys
-from stadthub_ingest.mapping import Cell, Mapped, Plan, clean, constants_of, fields_of, names_in, needs, observations
+from stadthub_ingest.mapping import Cell, Mapped, Plan, clean, constants_of, fields_of, named_places, names_in, needs, observations
 from stadthub_ingest.paths import Path, Place, below, find, read_path, walk
+from stadthub_ingest.pruning import Pruner, spelt
 from stadthub_ingest.texts import read_exact_json, read_json, read_text
 from stadthub_ingest.times import TimeReader
 from stadthub_schemas.dataset import Kind
@@ -243,17 +244,8 @@ def _observations(place: Place, options: Options, way: _Way, reader: TimeReader)
 
 
 def _name(key: Any) -> str:
-    """A pair's name as text: 4097 and 4097.0 are "4097"."""
+    # 4097 and 4097.0 are "4097"
     return str(int(key)) if isinstance(key, float) and key.is_integer() else str(key).strip()
-
-
-def _without_amounts(value: Any) -> Any:
-    """The value with its exact numbers as floats."""
-    if isinstance(value, dict):
-        return {key: _without_amounts(child) for key, child in value.items()}
-    if isinstance(value, list):
-        return [_without_amounts(child) for child in value]
-    return float(value) if isinstance(value, Decimal) else value
 
 
 def _attributes(place: Place, options: Options, plan: Plan, reader: TimeReader) -> Decoded:
@@ -268,7 +260,7 @@ def _attributes(place: Place, options: Options, plan: Plan, reader: TimeReader) 
         found = dict(zip(column_keys(kept), kept.values(), strict=True))
     row = {name: clean(value, plan.marks) for name, value in found.items()}
     if options.decimal_columns:
-        row = {name: value if name in options.decimal_columns else _without_amounts(value) for name, value in row.items()}
+        row = {name: value if name in options.decimal_columns else without_amounts(value) for name, value in row.items()}
     for name in options.decimal_columns:
         row[name] = exact(row.get(name), plan.notation)
     for name in options.time_columns:
@@ -278,3 +270,23 @@ def _attributes(place: Place, options: Options, plan: Plan, reader: TimeReader) 
         return row
     given = {field: clean(find(place, path), plan.marks) for field, path in plan.fields}
     return feature(given, row, plan.notation, options.system)
+
+
+def narrow(payload: bytes, options: Options, _name: str) -> bytes:
+    """The payload with that only to which a path of the options leads."""
+    lines = [line.encode() for line in read_text(payload, None).splitlines() if line.strip()] if options.lines else [payload]
+    return b"\n".join(orjson.dumps(_narrowed(_read(line, options), options), default=spelt) for line in lines)
+
+
+def _narrowed(found: Any, options: Options) -> Any:
+    pruner = Pruner(found)
+    names = set(options.values) if options.pairs is not None else set()
+    paths = [read_path(text) for text in named_places(options) - names]
+    for place in _places(found, options.rows):
+        pruner.want(place, paths)
+        if options.pairs is not None:
+            inner = [read_path(options.pairs.key), read_path(options.pairs.value)]
+            for pair in walk(place, read_path(options.pairs.path)):
+                if options.pairs.others == "keep" or _name(find(pair, inner[0])) in options.values:
+                    pruner.want(pair, inner)
+    return pruner.pruned()

@@ -8,7 +8,7 @@ columns = { id = "ID", longitude = "Längengrad", latitude = "Breitengrad" }
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from stadthub_ingest.decoded import Decoded
 from stadthub_ingest.renames import renamed_header
@@ -22,6 +22,13 @@ class Options(Tabled):
 
     sheet: str | int = Field(default=1, description="the sheet's name, or its number from 1")
     skip_rows: int = Field(default=0, ge=0, description="rows before the header")
+
+    @field_validator("keep")
+    @classmethod
+    def _whole(cls, value: str) -> str:
+        if value == "named":
+            raise ValueError("a workbook is stored whole: take csv_table, where columns can be left out before anything is stored")
+        return value
 
 
 def sheet(payload: bytes, options: Options) -> Grid:
