@@ -35,6 +35,9 @@ _PLACE = frozenset({"longitude", "latitude"})
 #: How many older editions of a file stay, for readers in the middle of a download.
 KEPT = 2
 
+#: Files of a dataset are written again after this long at the earliest.
+FILE_SECONDS = 900.0
+
 
 class Publisher:
     """Publishes datasets: words and extent at once, files no more often than the data call for."""

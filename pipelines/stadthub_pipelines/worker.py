@@ -7,12 +7,9 @@ A worker with a name is a further one: it takes part in the shared subscriptions
 """
 
 import threading
-import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 import structlog
 
@@ -30,18 +27,18 @@ from stadthub_pipelines.health import Health
 from stadthub_pipelines.histories import Histories
 from stadthub_pipelines.intake import Doors
 from stadthub_pipelines.memory import keep_memory
-from stadthub_pipelines.publish import Publisher
+from stadthub_pipelines.publish import FILE_SECONDS, Publisher
+from stadthub_pipelines.rota import Rota
 from stadthub_pipelines.runner import Runner, place_of
 from stadthub_pipelines.upkeep import Upkeep
-from stadthub_schemas.errors import FeedError, NotFound, StadthubError
+from stadthub_schemas.errors import NotFound, StadthubError
 from stadthub_schemas.feed import Feed
 from stadthub_schemas.settings import Settings, make_data_dir
 
 LOG = structlog.get_logger()
 
-#: How many datasets have a turn at once, in threads of one interpreter, how long it lasts before others have theirs, and how many
-#: fetches may be under way: those that wait for a slow server cost nothing.
-TURNS, TURN, PULLS = 4, 0.5, 32
+#: How long a dataset has its turn before others have theirs, in seconds.
+TURN = 0.5
 
 #: How often the loop looks, and how often at the folder of feed files, in seconds.
 LOOK = 0.1
@@ -49,9 +46,6 @@ FOLDER = 1.0
 
 #: How long a feed that could not start (a full disk, say) waits for another try, in seconds.
 ANOTHER_TRY = 10.0
-
-#: Files of a dataset are written again after this long at the earliest.
-FILE_SECONDS = 900.0
 
 #: How often certificates are looked at, in seconds, and after how long a finding that is only good to know is open no more.
 CERTIFICATES = 6 * 3600.0
@@ -76,13 +70,9 @@ class Worker:
         self._wanted = Look()
         self._runners: dict[str, Runner] = {}
         self._flows: dict[str, Flow] = {}
-        self._busy: dict[str, Future[None]] = {}
-        self._due: dict[str, float] = {}
         self._stop = threading.Event()
         self._wake = threading.Event()
-        self._flow_pool = ThreadPoolExecutor(TURNS, thread_name_prefix="flow")
-        self._pull_pool = ThreadPoolExecutor(PULLS, thread_name_prefix="pull")
-        self._house_pool = ThreadPoolExecutor(4, thread_name_prefix="house")
+        self._rota = Rota()
         self._regular: dict[str, tuple[float, Callable[[], None]]] = {
             "wishes": (1.0, self._grant),
             "notes": (1.0, self._note),
@@ -129,48 +119,24 @@ class Worker:
 
     def _look(self) -> None:
         """One look at everything that may be due."""
-        if self._is_due("folder", FOLDER):
-            self._guarded("folder", self._look_at_folder)
+        if self._rota.is_due("folder", FOLDER):
+            self._rota.guarded("folder", self._look_at_folder)
         for runner in self._runners.values():
             if runner.has_pushed:
-                self._start(f"collect {runner.feed.id}", self._house_pool, runner.collect)
+                self._rota.keep_house(f"collect {runner.feed.id}", runner.collect)
             if runner.puller is not None and runner.puller.due and not runner.paused:
-                self._start(f"pull {runner.feed.id}", self._pull_pool, runner.pull_once)
+                self._rota.pull(f"pull {runner.feed.id}", runner.pull_once)
         for name, flow in self._flows.items():
-            if flow.waiting and self._is_due(f"turn {name}", self._settings.tail_seconds / 2):
-                self._start(f"turn {name}", self._flow_pool, partial(self._turn, flow))
+            if flow.waiting and self._rota.is_due(f"turn {name}", self._settings.tail_seconds / 2):
+                self._rota.turn(f"turn {name}", partial(self._turn, flow))
         for what, (seconds, work) in self._regular.items():
-            if self._is_due(what, seconds):
-                self._start(what, self._house_pool, work)
+            if self._rota.is_due(what, seconds):
+                self._rota.keep_house(what, work)
 
     def _turn(self, flow: Flow) -> None:
         """Give a dataset its turn; where more is left the next one is due."""
         if flow.turn(TURN):
             self._wake.set()
-
-    def _is_due(self, what: str, seconds: float) -> bool:
-        now = time.monotonic()
-        if now < self._due.get(what, 0.0):
-            return False
-        self._due[what] = now + seconds
-        return True
-
-    def _start(self, what: str, pool: ThreadPoolExecutor, work: Callable[[], object]) -> None:
-        """Hand it to the pool unless the same is still under way."""
-        under_way = self._busy.get(what)
-        if under_way is None or under_way.done():
-            self._busy[what] = pool.submit(self._guarded, what, work)
-
-    def _guarded(self, what: str, work: Callable[[], object]) -> None:
-        """The top of everything that runs in a pool: what goes wrong is told, and tried again at the next look."""
-        try:
-            work()
-        except StadthubError as error:
-            LOG.error("failed", what=what, error=str(error))
-            self._due[what] = time.monotonic() + 2.0
-        except Exception:
-            LOG.exception("fault", what=what)
-            self._due[what] = time.monotonic() + 10.0
 
     def _look_at_folder(self) -> None:
         """Take up what changed, and try again what could not start before."""
@@ -178,7 +144,7 @@ class Worker:
         if look is not None:
             self._wanted = look.shared() if self._settings.worker else look
             self._apply(self._wanted)
-        elif self._wanted.feeds.keys() - self._runners.keys() and self._is_due("another try", ANOTHER_TRY):
+        elif self._wanted.feeds.keys() - self._runners.keys() and self._rota.is_due("another try", ANOTHER_TRY):
             self._apply(self._wanted)
 
     def _apply(self, look: Look) -> None:
@@ -237,7 +203,7 @@ class Worker:
             state, all_of_it = states[runner.member], states.get(runner.feed.id)
             runner.obey(paused=state.paused or (all_of_it is not None and all_of_it.paused))
             if state.feed in waiting or runner.intake.quarantine is not None:
-                self._start(f"release {state.feed}", self._pull_pool, runner.grant_releases)
+                self._rota.pull(f"release {state.feed}", runner.grant_releases)
             if state.wanted_run is not None:
                 self._catalog.note_feed(state.feed, wanted_run=None)
                 runner.hurry()
@@ -246,7 +212,7 @@ class Worker:
                 self._catalog.note_feeds(
                     {name: {"replay_since": state.replay_since} for name in others} | {state.feed: {"replay_since": None}}
                 )
-                self._start(f"replay {state.feed}", self._pull_pool, partial(runner.replay, state.replay_since))
+                self._rota.pull(f"replay {state.feed}", partial(runner.replay, state.replay_since))
 
     def _is_paused(self, feed_id: str) -> bool:
         """Whether operators have paused the feed, here or in all workers."""
@@ -262,7 +228,7 @@ class Worker:
         for dataset, feed_id in self._deriver.changed():
             self._publisher.announce(dataset, feed_id)
         for feed_id, compute in self._deriver.due():
-            self._start(f"derive {feed_id}", self._house_pool, compute)
+            self._rota.keep_house(f"derive {feed_id}", compute)
 
     def _watch(self) -> None:
         """Look whether all feeds are well, and tell of trouble and of its end."""
@@ -307,9 +273,7 @@ class Worker:
 
     def _close(self) -> None:
         self._histories.close()
-        self._flow_pool.shutdown(wait=True, cancel_futures=True)
-        self._pull_pool.shutdown(wait=True, cancel_futures=True)
-        self._house_pool.shutdown(wait=True, cancel_futures=True)
+        self._rota.close()
         for runner in self._runners.values():
             try:
                 runner.close()
@@ -321,40 +285,3 @@ class Worker:
         self._store.close()
         self._lake.close()
         self._catalog.close()
-
-
-def run_once(feed: Feed, settings: Settings) -> Runner:
-    """Run one http or file feed to its end in this process, where no worker runs; answer its runner, closed."""
-    keep_memory()
-    make_data_dir(settings.data_dir)
-    catalog = Catalog(settings.database)
-    catalog.migrate()
-    store = Store(settings.lake, settings.data_dir)
-    reader = Reader(settings.lake, settings.data_dir)
-    lake = Lake(reader, settings.threads)
-    try:
-        look = FeedFolder(settings.feeds).look() or Look()
-        dataset = look.datasets.get(feed.id) or feed.described()
-        if dataset is None:
-            raise FeedError(f"{feed.id}: metadata: no feed file describes dataset {feed.dataset!r}: add a [metadata] table")
-        place = place_of(settings, Doors(store, catalog), _nothing)
-        runner = Runner(feed, Flow(dataset, store, settings.commit_seconds, settings.commit_rows), place)
-        catalog.note_feed(feed.id, **runner.state())
-        runner.obey(paused=False)
-        runner.grant_releases()
-        runner.pull_once()
-        runner.flow.turn()
-        publisher = Publisher(reader, lake, catalog, Path(settings.data_dir) / "distributions", FILE_SECONDS)
-        catalog.note_feed(feed.id, **runner.state())
-        runner.close()
-        publisher.announce(dataset, feed.id)
-        publisher.write_files(dataset, feed.id)
-        return runner
-    finally:
-        store.close()
-        lake.close()
-        catalog.close()
-
-
-def _nothing() -> None:
-    """Nobody waits to be told."""

@@ -22,7 +22,7 @@ import psycopg
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
 from stadthub_lake.store import Store
-from stadthub_pipelines.worker import run_once
+from stadthub_pipelines.once import run_once
 from stadthub_schemas.errors import NotFound
 from stadthub_schemas.feed import load_feed
 from stadthub_schemas.query import RowsQuery

@@ -22,8 +22,8 @@ from stadthub_api.app import create_app
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest.reducing import reducer, storable
 from stadthub_lake.rawlog import RawLog
+from stadthub_pipelines.once import run_once
 from stadthub_pipelines.trial import try_feed
-from stadthub_pipelines.worker import run_once
 from stadthub_schemas.access import Role
 from stadthub_schemas.errors import StadthubError
 from stadthub_schemas.feed import parse_feed

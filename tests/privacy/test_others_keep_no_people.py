@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from stadthub_ingest.reducing import reducer, storable
-from stadthub_pipelines.worker import run_once
+from stadthub_pipelines.once import run_once
 from stadthub_schemas.feed import Feed, parse_feed
 from stadthub_schemas.settings import Settings
 from tests.pipelines.running import METADATA

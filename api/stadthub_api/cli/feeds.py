@@ -16,9 +16,9 @@ from stadthub_api.cli.times import lasting, moment
 from stadthub_pipelines.derive import SOURCE
 from stadthub_pipelines.derive_once import compute_once, try_model
 from stadthub_pipelines.mistakes import Checked, check_files, feed_files
+from stadthub_pipelines.once import run_once
 from stadthub_pipelines.running import WORKER, holder
 from stadthub_pipelines.trial import Trial, try_feed
-from stadthub_pipelines.worker import run_once
 from stadthub_schemas.errors import Conflict, FeedError, NotFound
 from stadthub_schemas.settings import Settings
 
