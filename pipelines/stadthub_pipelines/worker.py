@@ -250,8 +250,7 @@ class Worker:
 
     def _is_paused(self, feed_id: str) -> bool:
         """Whether operators have paused the feed, here or in all workers."""
-        names = {feed_id, self._doors.member(feed_id)}
-        return any(state.paused for state in self._catalog.feeds() if state.feed in names)
+        return any(state.paused and state.feed in (feed_id, self._doors.member(feed_id)) for state in self._catalog.feeds())
 
     def _note(self) -> None:
         """Write down for the operator page how each feed does."""
