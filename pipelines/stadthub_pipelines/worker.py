@@ -44,14 +44,11 @@ LOG = structlog.get_logger()
 TURNS, TURN, PULLS = 4, 0.5, 32
 
 #: How often the loop looks, and how often at the folder of feed files, in seconds.
-LOOK = 0.1
-FOLDER = 1.0
+LOOK, FOLDER = 0.1, 1.0
 
-#: How long a feed that could not start (a full disk, say) waits for another try, in seconds.
-ANOTHER_TRY = 10.0
-
-#: Files of a dataset are written again after this long at the earliest.
-FILE_SECONDS = 900.0
+#: How long a feed that could not start (a full disk, say) waits for another try, and after how long the files of a dataset are written
+#: again at the earliest, in seconds.
+ANOTHER_TRY, FILE_SECONDS = 10.0, 900.0
 
 #: How often certificates are looked at, in seconds, and after how long a finding that is only good to know is open no more.
 CERTIFICATES = 6 * 3600.0
@@ -83,6 +80,7 @@ class Worker:
         self._flow_pool = ThreadPoolExecutor(TURNS, thread_name_prefix="flow")
         self._pull_pool = ThreadPoolExecutor(PULLS, thread_name_prefix="pull")
         self._house_pool = ThreadPoolExecutor(4, thread_name_prefix="house")
+        self._hot_pool = ThreadPoolExecutor(2, thread_name_prefix="hot")
         self._regular: dict[str, tuple[float, Callable[[], None]]] = {
             "wishes": (1.0, self._grant),
             "notes": (1.0, self._note),
@@ -139,6 +137,8 @@ class Worker:
         for name, flow in self._flows.items():
             if flow.waiting and self._is_due(f"turn {name}", self._settings.tail_seconds / 2):
                 self._start(f"turn {name}", self._flow_pool, partial(self._turn, flow))
+            if flow.has_fresh and self._is_due(f"remember {name}", self._settings.tail_seconds / 2):
+                self._start(f"remember {name}", self._hot_pool, flow.remember)
         for what, (seconds, work) in self._regular.items():
             if self._is_due(what, seconds):
                 self._start(what, self._house_pool, work)
@@ -189,8 +189,7 @@ class Worker:
         known = look.feeds.keys() | look.models.keys() | look.wrong.keys()
         for state in self._catalog.feeds():  # also those that were wrong, and those that went while no worker ran
             feed_id, _, worker = state.feed.partition("@")
-            mine = worker == self._settings.worker or not self._settings.worker
-            if mine and feed_id not in known:
+            if self._settings.worker in ("", worker) and feed_id not in known:
                 self._catalog.forget_feed(state.feed)
                 LOG.info("feed removed", feed=state.feed)
         for feed_id, feed in look.feeds.items():
@@ -211,20 +210,21 @@ class Worker:
         if old is not None:
             old.close()
         dataset, member = look.datasets[feed.id], self._doors.member(feed.id)
+        known = {"title": feed.title, "dataset": feed.dataset, "source": feed.source.type}
         try:
             flow = self._flows.get(dataset.name)
             if flow is None:
                 flow = self._flows[dataset.name] = Flow(dataset, self._store, self._settings.commit_seconds, self._settings.commit_rows)
             flow.describe(dataset)
             runner = self._runners[feed.id] = Runner(feed, flow, self._place)
-            self._catalog.note_feed(member, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=None)
+            self._catalog.note_feed(member, **known, error=None)
             runner.obey(paused=self._is_paused(feed.id))
             self._catalog.note_feed(member, **runner.state())
             if not self._settings.worker:
                 self._publisher.announce(dataset, feed.id)
         except StadthubError as error:
             LOG.error("feed can't start", feed=feed.id, error=str(error))
-            self._catalog.note_feed(member, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=str(error))
+            self._catalog.note_feed(member, **known, error=str(error))
             return
         LOG.info("feed taken up", feed=feed.id, source=feed.source.type, dataset=dataset.name)
 
@@ -306,9 +306,8 @@ class Worker:
 
     def _close(self) -> None:
         self._histories.close()
-        self._flow_pool.shutdown(wait=True, cancel_futures=True)
-        self._pull_pool.shutdown(wait=True, cancel_futures=True)
-        self._house_pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._flow_pool, self._pull_pool, self._house_pool, self._hot_pool):
+            pool.shutdown(wait=True, cancel_futures=True)
         for runner in self._runners.values():
             try:
                 runner.close()
