@@ -17,6 +17,8 @@ from stadthub_schemas.settings import Settings, load_settings
 WITH_PARENT = "--with-parent"
 #: After how many new objects the collector of cycles looks.
 COLLECT_AFTER = 20_000
+#: After how many seconds a thread of the interpreter gives way to another one that waits.
+GIVE_WAY = 0.0005
 #: How long a worker without a parent may take to commit what it has, in seconds.
 GRACE = 20.0
 
@@ -48,8 +50,10 @@ def _end_with_parent() -> None:
     ended.start()
 
 
-def _collect_seldom() -> None:
-    """Let the collector of cycles look seldom: messages and rows have none, and looking at them took a fifth of the time."""
+def _tune() -> None:
+    """Let the collector of cycles look seldom: messages and rows have none, and looking at them took a fifth of the time. And let the
+    threads of a feed that floods give way soon: another feed's message takes many turns of the interpreter until it is stored."""
+    sys.setswitchinterval(GIVE_WAY)
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 20, 50)
 
@@ -62,7 +66,7 @@ def main() -> None:
         settings = load_settings()
         configure(settings)
         without_dumps()
-        _collect_seldom()
+        _tune()
         work(settings)
     except StadthubError as error:
         sys.stderr.write(f"{error}\n")

@@ -44,7 +44,7 @@ class Flow:
 
     def turn(self, seconds: float = math.inf) -> bool:
         """Judge what every intake has waiting, and commit once it is enough or has waited long enough. Whether anything is left after
-        these seconds: then others have their turn first, however much comes."""
+        these seconds: then others have their turn first, however much comes. Whoever calls it tells the catalogue with `remember`."""
         with self.lock:
             end, busy = time.monotonic() + seconds, True
             while busy and time.monotonic() < end:
@@ -54,10 +54,20 @@ class Flow:
                         self._oldest = self._oldest or time.monotonic()
                         busy = busy or intake.behind > 0
                 self._commit_if_due()
-            for intake in self.everyone.values():
-                if not busy or intake.is_full:
-                    intake.remember()
+                for intake in self.everyone.values():
+                    if intake.is_full:
+                        intake.remember()
             return busy
+
+    @property
+    def has_fresh(self) -> bool:
+        """Whether the catalogue has still to be told of new rows."""
+        return any(intake.has_fresh for intake in self.everyone.values())
+
+    def remember(self) -> None:
+        """Tell the catalogue what is new. It may have to wait for other writers there, so no turn waits for it."""
+        for intake in self.everyone.values():
+            intake.remember()
 
     def note_work(self) -> None:
         """Something was judged outside a turn: it waits for its commit."""

@@ -83,6 +83,7 @@ class Intake:
         self._fresh: list[pa.Table] = []
         self._most = FIRST_FRAMES
         self._counts_lock = threading.Lock()
+        self._telling = threading.Lock()
 
     @property
     def behind(self) -> int:
@@ -90,9 +91,14 @@ class Intake:
         return self.log.last - self.position
 
     @property
+    def has_fresh(self) -> bool:
+        """Whether the catalogue has still to be told of something."""
+        return bool(self._fresh) or self.remembered < self.position
+
+    @property
     def is_full(self) -> bool:
         """Whether so many new rows wait for the catalogue that it should be told now."""
-        return bool(sum(table.num_rows for table in self._fresh) >= MOST_FRESH)
+        return bool(sum(table.num_rows for table in list(self._fresh)) >= MOST_FRESH)
 
     @property
     def progress(self) -> Progress:
@@ -123,10 +129,12 @@ class Intake:
 
     def remember(self) -> None:
         """Tell the catalogue what is new since the last time: once for many steps, and not before the lake has it."""
-        for _, alike in groupby(self._fresh, lambda rows: rows.schema):  # rows of large payloads are coded
-            self._catalog.remember(self._dataset.name, pa.concat_tables(alike))
-        self._fresh = []
-        self.remembered = self.position
+        with self._telling:
+            position, fresh = self.position, list(self._fresh)
+            for _, alike in groupby(fresh, lambda rows: rows.schema):  # rows of large payloads are coded
+                self._catalog.remember(self._dataset.name, pa.concat_tables(alike))
+            del self._fresh[: len(fresh)]
+            self.remembered = position
 
     def remind(self, noted: int) -> None:
         """Tell the catalogue again what it may lack after a kill or a loss of power: what came after the position that it noted."""

@@ -11,8 +11,8 @@ from stadthub_schemas.errors import StadthubError
 LOG = structlog.get_logger()
 
 #: How many datasets have a turn at once, in threads of one interpreter; how many fetches may be under way, since those that wait for a
-#: slow server cost nothing; how much of the rest is done at once.
-TURNS, PULLS, HOUSE = 4, 32, 4
+#: slow server cost nothing; how many tell the catalogue their latest values; how much of the rest is done at once.
+TURNS, PULLS, TELLS, HOUSE = 4, 32, 2, 4
 
 #: After how long what went wrong is tried again, in seconds: trouble that was foreseen, and a fault of the program.
 AFTER_TROUBLE, AFTER_FAULT = 2.0, 10.0
@@ -21,13 +21,14 @@ Work = Callable[[], object]
 
 
 class Rota:
-    """Three pools and a calendar. Only the loop of the worker asks what is due."""
+    """Four pools and a calendar. Only the loop of the worker asks what is due."""
 
     def __init__(self) -> None:
         self._busy: dict[str, Future[None]] = {}
         self._due: dict[str, float] = {}
         self._turns = ThreadPoolExecutor(TURNS, thread_name_prefix="flow")
         self._pulls = ThreadPoolExecutor(PULLS, thread_name_prefix="pull")
+        self._tells = ThreadPoolExecutor(TELLS, thread_name_prefix="hot")
         self._house = ThreadPoolExecutor(HOUSE, thread_name_prefix="house")
 
     def is_due(self, what: str, seconds: float) -> bool:
@@ -46,6 +47,10 @@ class Rota:
         """Fetch, or do something else that may wait long."""
         self._start(what, self._pulls, work)
 
+    def tell(self, what: str, work: Work) -> None:
+        """Tell the catalogue the latest values: no turn waits for it."""
+        self._start(what, self._tells, work)
+
     def keep_house(self, what: str, work: Work) -> None:
         """Do what keeps the hub in order."""
         self._start(what, self._house, work)
@@ -63,7 +68,7 @@ class Rota:
 
     def close(self) -> None:
         """Wait for what is under way; what has not begun never does."""
-        for pool in (self._turns, self._pulls, self._house):
+        for pool in (self._turns, self._pulls, self._house, self._tells):
             pool.shutdown(wait=True, cancel_futures=True)
 
     def _start(self, what: str, pool: ThreadPoolExecutor, work: Work) -> None:

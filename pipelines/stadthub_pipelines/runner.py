@@ -30,6 +30,9 @@ from stadthub_schemas.settings import Settings
 
 LOG = structlog.get_logger()
 
+#: How long a feed that is closed is judged on, in seconds: others wait for it.
+LAST_TURN = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -125,10 +128,11 @@ class Runner:
             self._receiver = None
 
     def close(self) -> None:
-        """Stop, and leave the flow; what is logged stays for the next start."""
+        """Stop, and leave the flow; what is logged and could not be judged in a few seconds stays for the next start."""
         self._pause()
-        self.flow.turn()
+        self.flow.turn(LAST_TURN)
         self.flow.commit()
+        self.flow.remember()
         with self.flow.lock:
             self.flow.intakes.pop(self.member, None)
         self.intake.close()
@@ -157,6 +161,7 @@ class Runner:
             pulled = self.puller.pull()
             if pulled.payloads:
                 self.flow.turn()
+                self.flow.remember()
             counts = self.intake.counts - before
             self._place.catalog.end_run(run, counts, pulled.error)
         told = LOG.info if pulled.payloads or pulled.error else LOG.debug

@@ -108,7 +108,7 @@ def torture(cycles: int, folder: Path, workers: int = 1, told: Callable[[int], N
             told(cycle + 1)
         acknowledged = flood.stop()
         crew.start()
-        _wait_for(settings, acknowledged, seconds=60 + acknowledged / 2000)
+        _wait_for(settings, acknowledged, seconds=120 + acknowledged / 2000)
         crew.stop()
     finally:
         crew.kill()
@@ -145,7 +145,7 @@ class _Crew:
         started = time.monotonic()
         self.start()
         while _connected(settings) < len(self._names):
-            if time.monotonic() - started > 60 or any(one.poll() is not None for one in self._running.values()):
+            if time.monotonic() - started > 180 or any(one.poll() is not None for one in self._running.values()):
                 raise SourceError("the workers do not start: look at worker.log")
             time.sleep(0.05)
         self.kill()

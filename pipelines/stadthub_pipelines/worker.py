@@ -41,8 +41,7 @@ LOG = structlog.get_logger()
 TURN = 0.5
 
 #: How often the loop looks, and how often at the folder of feed files, in seconds.
-LOOK = 0.1
-FOLDER = 1.0
+LOOK, FOLDER = 0.1, 1.0
 
 #: How long a feed that could not start (a full disk, say) waits for another try, in seconds.
 ANOTHER_TRY = 10.0
@@ -129,6 +128,8 @@ class Worker:
         for name, flow in self._flows.items():
             if flow.waiting and self._rota.is_due(f"turn {name}", self._settings.tail_seconds / 2):
                 self._rota.turn(f"turn {name}", partial(self._turn, flow))
+            if flow.has_fresh and self._rota.is_due(f"remember {name}", self._settings.tail_seconds / 2):
+                self._rota.tell(f"remember {name}", flow.remember)
         for what, (seconds, work) in self._regular.items():
             if self._rota.is_due(what, seconds):
                 self._rota.keep_house(what, work)
@@ -155,8 +156,7 @@ class Worker:
         known = look.feeds.keys() | look.models.keys() | look.wrong.keys()
         for state in self._catalog.feeds():  # also those that were wrong, and those that went while no worker ran
             feed_id, _, worker = state.feed.partition("@")
-            mine = worker == self._settings.worker or not self._settings.worker
-            if mine and feed_id not in known:
+            if self._settings.worker in ("", worker) and feed_id not in known:
                 self._catalog.forget_feed(state.feed)
                 LOG.info("feed removed", feed=state.feed)
         for feed_id, feed in look.feeds.items():
@@ -177,20 +177,21 @@ class Worker:
         if old is not None:
             old.close()
         dataset, member = look.datasets[feed.id], self._doors.member(feed.id)
+        known = {"title": feed.title, "dataset": feed.dataset, "source": feed.source.type}
         try:
             flow = self._flows.get(dataset.name)
             if flow is None:
                 flow = self._flows[dataset.name] = Flow(dataset, self._store, self._settings.commit_seconds, self._settings.commit_rows)
             flow.describe(dataset)
             runner = self._runners[feed.id] = Runner(feed, flow, self._place)
-            self._catalog.note_feed(member, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=None)
+            self._catalog.note_feed(member, **known, error=None)
             runner.obey(paused=self._is_paused(feed.id))
             self._catalog.note_feed(member, **runner.state())
             if not self._settings.worker:
                 self._publisher.announce(dataset, feed.id)
         except StadthubError as error:
             LOG.error("feed can't start", feed=feed.id, error=str(error))
-            self._catalog.note_feed(member, title=feed.title, dataset=feed.dataset, source=feed.source.type, error=str(error))
+            self._catalog.note_feed(member, **known, error=str(error))
             return
         LOG.info("feed taken up", feed=feed.id, source=feed.source.type, dataset=dataset.name)
 
@@ -216,8 +217,7 @@ class Worker:
 
     def _is_paused(self, feed_id: str) -> bool:
         """Whether operators have paused the feed, here or in all workers."""
-        names = {feed_id, self._doors.member(feed_id)}
-        return any(state.paused for state in self._catalog.feeds() if state.feed in names)
+        return any(state.paused and state.feed in (feed_id, self._doors.member(feed_id)) for state in self._catalog.feeds())
 
     def _note(self) -> None:
         """Write down for the operator page how each feed does."""

@@ -24,6 +24,7 @@ def test_latest_values_that_a_kill_kept_from_the_catalogue_are_caught_up(tmp_pat
     intake = flow.intakes["air"] = Intake(feed, dataset, log, Doors(store, catalog))
     _log(log, 1)
     flow.turn()
+    flow.remember()
     noted = intake.remembered
     _log(log, 2)
     intake.step()  # judged and, below, committed; then the process dies before the catalogue is told
