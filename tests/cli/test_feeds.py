@@ -8,6 +8,9 @@ from tests.cli.conftest import Command
 
 from stadthub_catalog.catalog import Catalog
 
+#: What is said of public data that nobody declared released.
+HINT = "daily.toml: metadata.release: missing: say who released these public data, when, and on which legal basis"
+
 
 def test_all_mistakes_of_all_files_are_told_at_once(stadthub: Command, city: Path) -> None:
     feed = city / "feeds" / "example.toml"
@@ -105,7 +108,7 @@ def test_a_derived_dataset_is_checked_tried_run_and_paused_like_a_feed(stadthub:
     file = filled / "feeds" / "daily.toml"
     file.write_text(DERIVED + "[metadata]" + metadata, "utf-8")
     assert stadthub("feed", "check", str(file)).exit_code == 0
-    assert told("feed", "check")[0] == {"file": "daily.toml", "feed": "daily", "mistakes": []}
+    assert told("feed", "check")[0] == {"file": "daily.toml", "feed": "daily", "mistakes": [], "hints": [HINT]}
     trial = told("feed", "try", "feeds/daily.toml")
     assert [row["bicycles"] for row in trial["accepted"]]
     assert trial["counts"]["received"] == trial["counts"]["stored"]
