@@ -9,35 +9,10 @@ from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_decimal
 
 from stadthub_schemas.dataset import Language
-from stadthub_schemas.finding import Finding
+from stadthub_schemas.finding import Finding, told
 
 #: How many troubles of one sort a message lists; the operator page has all.
 LISTED = 20
-
-#: A sentence for each kind of finding: German, English. The names in braces are made by `_facts`.
-SENTENCES: Mapping[str, tuple[str, str]] = {
-    "source_error": ("{subject} antwortet nicht, wie es soll: {error}", "{subject} does not answer as it should: {error}"),
-    "file": ("die Feed-Datei ist fehlerhaft: {error}", "the feed file is wrong: {error}"),
-    "late": ("es kommt nichts Neues, erwartet alle {every}; zuletzt {last}", "nothing new comes, expected every {every}; last {last}"),
-    "silent": (
-        "es ist still, erwartet alle {every}; zuletzt {last}",
-        "it is silent, expected every {every}; last {last}",
-    ),
-    "lag": ("der neueste Wert ist {lag} alt, erlaubt sind {max}", "the newest observation is {lag} old, allowed are {max}"),
-    "backlog": ("was kommt, wartet {lag} auf seine Verarbeitung", "what comes waits {lag} to be processed"),
-    "gap": (
-        "nur {reporting} von {known} Messstellen melden, erwartet mindestens {expected}",
-        "only {reporting} of {known} things report, expected at least {expected}",
-    ),
-    "rejects": ("{rejected} von {received} Zeilen abgelehnt", "{rejected} of {received} rows rejected"),
-    "volume": ("{rows} Zeilen in der letzten Stunde, üblich sind {usual}", "{rows} rows in the last hour, usual are {usual}"),
-    "disk": (
-        "nur {free_mb} MB frei; unter {floor_mb} MB wird nichts angenommen",
-        "only {free_mb} MB free; below {floor_mb} MB nothing is taken",
-    ),
-    "clock": ("die Uhr des Rechners geht falsch", "the machine's clock is wrong"),
-}
-_OTHER = ("{kind}: {subject}", "{kind}: {subject}")
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "de": {
@@ -147,8 +122,7 @@ class Teller:
 
     def sentence(self, finding: Finding) -> str:
         """What a finding is, in words."""
-        text = SENTENCES.get(finding.kind, _OTHER)[self.language == "en"]
-        return text.format_map(_Facts({"kind": finding.kind, "subject": finding.subject, **self._facts(finding.details)}))
+        return told(finding.kind, finding.subject, self._facts(finding.details), self.language)
 
     def _facts(self, details: Mapping[str, Any]) -> dict[str, str]:
         """The details as they are read: lengths of time and times in words, numbers with their separators."""
@@ -158,6 +132,8 @@ class Teller:
                 facts[name.removesuffix("_seconds")] = self._lasting(timedelta(seconds=float(value)))
             elif name == "last":
                 facts[name] = self._day(datetime.fromisoformat(value)) if value else self._word("never")
+            elif isinstance(value, list):
+                facts[name] = ", ".join(map(str, value)) or "–"
             elif isinstance(value, int | float):
                 facts[name] = format_decimal(value, locale=self._locale)
             else:
@@ -189,10 +165,3 @@ class Teller:
         return format_datetime(
             time.astimezone(self.zone), "d. MMM, HH:mm z" if self.language == "de" else "d MMM, HH:mm z", locale=self._locale
         )
-
-
-class _Facts(dict[str, str]):
-    """What a sentence wants to say and a finding does not know is a dash."""
-
-    def __missing__(self, key: str) -> str:
-        return "–"

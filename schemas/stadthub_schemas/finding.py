@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from stadthub_schemas.dataset import Language
+
 
 class Severity(StrEnum):
     """How much a finding matters: `info` is good to know, `warning` wants a look, `error` means that data are wrong or missing."""
@@ -76,34 +78,153 @@ class Held:
     decided_by: str = ""
 
 
-#: What each kind of finding says, in one sentence. `{subject}` is what it is about, the other words are its details.
-SENTENCES: dict[str, str] = {
-    "form_changed": "payloads are {now} where {before} is usual",
-    "encoding_changed": "the encoding is {now} instead of {before}",
-    "delimiter_changed": "the delimiter is {now!r} instead of {before!r}",
-    "namespace_changed": "other XML namespaces: {now} instead of {before}",
-    "column_new": "column {subject!r} is new",
-    "column_missing": "column {subject!r} is missing",
-    "column_renamed": "column {subject!r} is missing, {now!r} may be its new name",
-    "column_retyped": "column {subject!r} holds {now} instead of {before}",
-    "column_empty": "column {subject!r} is there, but empty",
-    "channels_changed": "other channels than before: new {new}, missing {missing}",
-    "unit_changed": "the unit of {subject!r} is {now!r} instead of {before!r}",
-    "scale_jump": "the values of {subject!r} are {factor:g} times what is usual",
-    "time_stuck": "payloads come, but their newest time stands still",
-    "timezone_shift": "times are off by {hours} hours: did the time zone change?",
-    "cardinality_jump": "the number of {subject!r} is {now} where {usual:g} is usual",
-    "spelling_variant": "one name in two spellings: {spellings}",
-    "certificate_expires": "the certificate of {subject} expires in {days:g} days",
-    "certificate_expired": "the certificate of {subject} has expired",
-    "quarantine": "payloads are in quarantine: {reason}",
+#: What each kind of finding says in one sentence, German and English. `{subject}` is what it is about, the other words are its details;
+#: of a length of time that ends in `_seconds` the name without that.
+SENTENCES: Mapping[str, tuple[str, str]] = {
+    "form_changed": (
+        "Die Lieferung ist {now}, üblich ist {before}.",
+        "payloads are {now} where {before} is usual",
+    ),
+    "encoding_changed": (
+        "Die Zeichenkodierung ist {now} statt {before}.",
+        "the encoding is {now} instead of {before}",
+    ),
+    "delimiter_changed": (
+        "Das Trennzeichen ist „{now}“ statt „{before}“.",
+        "the delimiter is '{now}' instead of '{before}'",
+    ),
+    "namespace_changed": (
+        "Andere XML-Namensräume: {now} statt {before}.",
+        "other XML namespaces: {now} instead of {before}",
+    ),
+    "column_new": (
+        "Die Spalte „{subject}“ ist neu.",
+        "column '{subject}' is new",
+    ),
+    "column_missing": (
+        "Die Spalte „{subject}“ fehlt.",
+        "column '{subject}' is missing",
+    ),
+    "column_renamed": (
+        "Die Spalte „{subject}“ fehlt; „{now}“ könnte ihr neuer Name sein.",
+        "column '{subject}' is missing, '{now}' may be its new name",
+    ),
+    "column_retyped": (
+        "Die Spalte „{subject}“ enthält {now} statt {before}.",
+        "column '{subject}' holds {now} instead of {before}",
+    ),
+    "column_empty": (
+        "Die Spalte „{subject}“ ist da, aber leer.",
+        "column '{subject}' is there, but empty",
+    ),
+    "channels_changed": (
+        "Andere Kanäle als zuvor: neu {new}, es fehlen {missing}.",
+        "other channels than before: new {new}, missing {missing}",
+    ),
+    "unit_changed": (
+        "Die Einheit von „{subject}“ ist „{now}“ statt „{before}“.",
+        "the unit of '{subject}' is '{now}' instead of '{before}'",
+    ),
+    "scale_jump": (
+        "Die Werte von „{subject}“ sind das {factor}-Fache des Üblichen.",
+        "the values of '{subject}' are {factor} times what is usual",
+    ),
+    "time_stuck": (
+        "Es kommen Lieferungen, aber ihr neuester Zeitpunkt bleibt stehen.",
+        "payloads come, but their newest time stands still",
+    ),
+    "timezone_shift": (
+        "Die Zeiten sind um {hours} Stunden verschoben: Hat sich die Zeitzone geändert?",
+        "times are off by {hours} hours: did the time zone change?",
+    ),
+    "cardinality_jump": (
+        "Die Anzahl „{subject}“ ist {now}, üblich sind {usual}.",
+        "the number of '{subject}' is {now} where {usual} is usual",
+    ),
+    "spelling_variant": (
+        "Ein Name in zwei Schreibweisen: {spellings}.",
+        "one name in two spellings: {spellings}",
+    ),
+    "certificate_expires": (
+        "Das Zertifikat von {subject} läuft in {days} Tagen ab.",
+        "the certificate of {subject} expires in {days} days",
+    ),
+    "certificate_expired": (
+        "Das Zertifikat von {subject} ist abgelaufen.",
+        "the certificate of {subject} has expired",
+    ),
+    "quarantine": (
+        "Lieferungen liegen in Quarantäne: {reason}",
+        "payloads are in quarantine: {reason}",
+    ),
+    "source_error": (
+        "{subject} antwortet nicht, wie es soll: {error}",
+        "{subject} does not answer as it should: {error}",
+    ),
+    "file": (
+        "die Feed-Datei ist fehlerhaft: {error}",
+        "the feed file is wrong: {error}",
+    ),
+    "late": (
+        "es kommt nichts Neues, erwartet alle {every}; zuletzt {last}",
+        "nothing new comes, expected every {every}; last {last}",
+    ),
+    "silent": (
+        "es ist still, erwartet alle {every}; zuletzt {last}",
+        "it is silent, expected every {every}; last {last}",
+    ),
+    "lag": (
+        "der neueste Wert ist {lag} alt, erlaubt sind {max}",
+        "the newest observation is {lag} old, allowed are {max}",
+    ),
+    "backlog": (
+        "was kommt, wartet {lag} auf seine Verarbeitung",
+        "what comes waits {lag} to be processed",
+    ),
+    "gap": (
+        "nur {reporting} von {known} Messstellen melden, erwartet mindestens {expected}",
+        "only {reporting} of {known} things report, expected at least {expected}",
+    ),
+    "rejects": (
+        "{rejected} von {received} Zeilen abgelehnt",
+        "{rejected} of {received} rows rejected",
+    ),
+    "volume": (
+        "{rows} Zeilen in der letzten Stunde, üblich sind {usual}",
+        "{rows} rows in the last hour, usual are {usual}",
+    ),
+    "disk": (
+        "nur {free_mb} MB frei; unter {floor_mb} MB wird nichts angenommen",
+        "only {free_mb} MB free; below {floor_mb} MB nothing is taken",
+    ),
+    "clock": (
+        "die Uhr des Rechners geht falsch",
+        "the machine's clock is wrong",
+    ),
 }
+OTHER = ("{kind}: {subject}", "{kind}: {subject}")
+
+
+def told(kind: str, subject: str, facts: Mapping[str, str], language: Language) -> str:
+    """A finding in one sentence, out of facts that are spelled already; of a kind that has none its kind and subject."""
+    return SENTENCES.get(kind, OTHER)[language == "en"].format_map(_Facts({"kind": kind, "subject": subject, **facts}))
 
 
 def sentence(kind: str, subject: str, details: Mapping[str, Any]) -> str:
-    """A finding in one English sentence; of a kind that has none its kind and subject."""
-    words = {name: ", ".join(map(str, value)) or "none" if isinstance(value, list) else value for name, value in details.items()}
-    try:
-        return SENTENCES.get(kind, f"{kind}: {{subject}}").format(subject=subject, **words)
-    except (KeyError, ValueError):
-        return f"{kind}: {subject}"
+    """A finding in one English sentence, for machines and the command line."""
+    return told(kind, subject, {name.removesuffix("_seconds"): _spelled(name, value) for name, value in details.items()}, "en")
+
+
+def _spelled(name: str, value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:g} s" if name.endswith("_seconds") else f"{value:g}"
+    return str(value)
+
+
+class _Facts(dict[str, str]):
+    """What a sentence wants to say and a finding does not know is a dash."""
+
+    def __missing__(self, key: str) -> str:
+        return "–"

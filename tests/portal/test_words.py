@@ -23,7 +23,6 @@ IN_TABLES = (
     errors.LATER,
     *(look.words for look in freshness.LOOKS.values()),
     *(look.words for look in states.STATES.values()),
-    *drift.SENTENCES.values(),
     *(look.words for look in drift.SEVERITIES.values()),
     *quarantine.STATES.values(),
     *operator.BACKFILL_STATES.values(),

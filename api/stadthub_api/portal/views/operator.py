@@ -11,7 +11,6 @@ from fastapi.responses import RedirectResponse
 from stadthub_api.deps import OPERATE, PUBLIC, SESSION_COOKIE, CatalogDep, HubDep, OperatorDep, SettingsDep
 from stadthub_api.hub import Hub
 from stadthub_api.portal.drift import SEVERITIES
-from stadthub_api.portal.drift import sentence as drift_sentence
 from stadthub_api.portal.language import bare
 from stadthub_api.portal.rendering import link, page, writing
 from stadthub_api.portal.states import STATES, disk, state_of
@@ -19,7 +18,6 @@ from stadthub_api.portal.views.quarantine import noticed
 from stadthub_catalog.backfills import OPEN
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import FeedState
-from stadthub_pipelines.alarm_words import SENTENCES
 from stadthub_pipelines.alarms import teller
 from stadthub_pipelines.backfill import name_of
 from stadthub_pipelines.running import WORKER, holder
@@ -177,14 +175,11 @@ def _findings(request: Request, hub: Hub, findings: Sequence[Finding]) -> dict[s
     write = writing(request)
     told = teller(hub.settings.model_copy(update={"language": write.language}))
 
-    def sentence(one: Finding) -> str:
-        return told.sentence(one) if one.kind in SENTENCES else drift_sentence(write, one.kind, one.subject, one.details)
-
     return {
         "open": sorted((one for one in findings if one.resolved_time is None), key=lambda one: (order.index(one.severity), one.first_seen)),
         "resolved": [one for one in findings if one.resolved_time is not None][:RESOLVED],
         "severities": SEVERITIES,
-        "sentence": sentence,
+        "sentence": told.sentence,
     }
 
 
