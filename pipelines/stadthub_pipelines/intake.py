@@ -92,8 +92,8 @@ class Intake:
 
     @property
     def has_fresh(self) -> bool:
-        """Whether the catalogue has still to be told of something."""
-        return bool(self._fresh) or self.remembered < self.position
+        """Whether the catalogue is to be told of something: while much is behind it waits, since it keeps the newest rows only."""
+        return not self.behind and (bool(self._fresh) or self.remembered < self.position)
 
     @property
     def is_full(self) -> bool:
