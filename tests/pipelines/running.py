@@ -1,5 +1,7 @@
 """A worker in operation over a folder, for tests: started in a thread, asked through lake and catalogue, stopped at the end."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +20,9 @@ from stadthub_pipelines.worker import Worker
 from stadthub_schemas.errors import NotFound
 from stadthub_schemas.query import RowsQuery
 from stadthub_schemas.settings import Settings
+
+#: How long anything may take on a busy machine, in seconds.
+PATIENCE = 60.0
 
 METADATA = """
 [metadata]
@@ -72,15 +77,33 @@ class Running:
     def results(self, dataset: str) -> list[float]:
         return sorted(self.lake.rows(RowsQuery(dataset, columns=("result",), limit=None)).table.column("result").to_pylist())
 
-    def wait(self, true: Callable[[], bool], seconds: float = 15.0) -> None:
+    def wait(self, true: Callable[[], bool], seconds: float = PATIENCE) -> None:
         """Wait until it is true; fail when it does not become so."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            with suppress(NotFound):
-                if true():
-                    return
-            time.sleep(0.02)
-        raise AssertionError(f"it did not become true within {seconds} s")
+        wait(true, seconds)
+
+
+def wait(true: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    """Wait until it is true; fail when it does not become so."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with suppress(NotFound):
+            if true():
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"it did not become true within {seconds} s")
+
+
+@contextmanager
+def worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker as a process of its own, for tests that kill it; gone at the end in any case."""
+    variables = {"DATA_DIR": settings.data_dir, "COMMIT_SECONDS": 0.3, "TAIL_SECONDS": 0.1, "MIN_FREE_MB": 0}
+    environment = {"PATH": "", **{f"STADTHUB_{name}": str(value) for name, value in variables.items()}}
+    process = subprocess.Popen([sys.executable, "-m", "stadthub_pipelines"], env=environment, stdout=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 @contextmanager

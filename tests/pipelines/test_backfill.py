@@ -1,5 +1,6 @@
 """History beside the live feed: each piece once, over a kill, from web addresses and from files, and the live feed stays fresh."""
 
+import signal
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,10 +10,14 @@ import orjson
 import pytest
 
 from stadthub_catalog.backfills import Backfill, BackfillState
+from stadthub_catalog.catalog import Catalog
+from stadthub_lake.lake import Lake
+from stadthub_lake.snapshot import Reader
 from stadthub_pipelines.backfill import name_of, want, windows_of
 from stadthub_schemas.errors import Conflict, FeedError
 from stadthub_schemas.feed import parse_feed
-from tests.pipelines.running import PUSH_FEED, Running, row, running
+from stadthub_schemas.query import RowsQuery
+from tests.pipelines.running import PUSH_FEED, Running, row, running, wait, worker
 from tests.pipelines.test_schedule import BERLIN, WINDOWED, windows
 from tests.servers import Answer, Asked, WebServer
 
@@ -121,6 +126,34 @@ def test_files_of_history_go_through_the_same_decoder_and_what_is_wrong_in_them_
         assert (done.state, done.done, done.counts.stored, done.counts.rejected) == (BackfillState.DONE, 3, 30, 3)
         assert hub.count("air") == 30
         assert hub.reader.rejects(name_of(done)).num_rows == 3
+
+
+def test_a_killed_worker_goes_on_with_its_history_and_takes_each_row_once(tmp_path: Path) -> None:
+    _history(tmp_path / "history", 8, 1500)
+    with running(tmp_path / "hub", {"air": PUSH_FEED}) as hub:
+        settings = hub.settings
+        hub.wait(lambda: hub.catalog.feed("air").dataset == "air", 60)
+    catalog = Catalog(settings.database)
+    lake = Lake(Reader(settings.lake, settings.data_dir))
+    number = catalog.want_backfill(Backfill(0, "air", path=str(tmp_path / "history"))).id
+    try:
+        for reached in (1, 4, None):
+            with worker(settings) as process:
+                wait(lambda reached=reached: _is_at(catalog.backfill(number), reached))  # type: ignore[misc]  # bound now
+                process.send_signal(signal.SIGTERM if reached is None else signal.SIGKILL)
+                process.wait(60)
+        done = catalog.backfill(number)
+        assert (done.state, done.counts.stored, done.counts.rejected) == (BackfillState.DONE, 8 * 1500, 8)
+        assert done.counts.balanced
+        assert lake.count(RowsQuery("air")) == 8 * 1500
+    finally:
+        lake.close()
+        catalog.close()
+
+
+def _is_at(backfill: Backfill, reached: int | None) -> bool:
+    """Whether so many pieces are done, or it has ended."""
+    return backfill.ended is not None or (reached is not None and backfill.done >= reached)
 
 
 def test_a_file_that_is_not_there_is_an_error_that_names_it(tmp_path: Path) -> None:

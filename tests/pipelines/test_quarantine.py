@@ -2,8 +2,6 @@
 
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,17 +13,10 @@ from stadthub_lake.snapshot import Reader
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.finding import HeldState
 from stadthub_schemas.query import RowsQuery
-from stadthub_schemas.settings import Settings
-from tests.pipelines.running import METADATA, PUSH_FEED, Running, row, running
+from tests.pipelines.running import METADATA, PUSH_FEED, Running, row, running, wait, worker
 
 #: How many payloads lie in quarantine when the worker is killed, and how often it is.
 HELD, KILLS = 40, 6
-
-
-def _worker(settings: Settings) -> subprocess.Popen[bytes]:
-    environment = {"STADTHUB_DATA_DIR": str(settings.data_dir), "STADTHUB_COMMIT_SECONDS": "0.3", "STADTHUB_TAIL_SECONDS": "0.1"}
-    command = [sys.executable, "-m", "stadthub_pipelines"]
-    return subprocess.Popen(command, env={**environment, "STADTHUB_MIN_FREE_MB": "0", "PATH": ""}, stdout=subprocess.DEVNULL)
 
 
 def test_a_worker_killed_between_release_and_commit_takes_every_payload_in_once(tmp_path: Path) -> None:
@@ -43,30 +34,19 @@ def test_a_worker_killed_between_release_and_commit_takes_every_payload_in_once(
     lake = Lake(Reader(settings.lake, settings.data_dir))
     catalog.decide("air", positions, HeldState.ACCEPTING, "operator")
     for kill in range(KILLS + 1):
-        worker = _worker(settings)
-        try:
+        with worker(settings) as process:
             if kill < KILLS:
-                _wait_for(lambda: any(one.release_position for one in catalog.held("air", tuple(HeldState))))
+                wait(lambda: any(one.release_position for one in catalog.held("air", tuple(HeldState))))
                 time.sleep(random.uniform(0.0, 0.5))
             else:
-                _wait_for(lambda: lake.count(RowsQuery("air")) == 10 + HELD and not catalog.held("air"))
-        finally:
-            worker.send_signal(signal.SIGKILL if kill < KILLS else signal.SIGTERM)
-            worker.wait(60)
+                wait(lambda: lake.count(RowsQuery("air")) == 10 + HELD and not catalog.held("air"))
+            process.send_signal(signal.SIGKILL if kill < KILLS else signal.SIGTERM)
+            process.wait(60)
     assert catalog.feed("air").counts == Counts(10 + HELD, 10 + HELD)
     times = lake.rows(RowsQuery("air", columns=("phenomenon_time",), limit=None)).table.column(0).to_pylist()
     assert len(set(times)) == len(times) == 10 + HELD
     lake.close()
     catalog.close()
-
-
-def _wait_for(true: object) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        if true():  # type: ignore[operator]
-            return
-        time.sleep(0.02)
-    raise AssertionError("it did not become true")
 
 
 def test_a_release_that_stands_in_the_log_twice_takes_the_payload_in_once(tmp_path: Path) -> None:
