@@ -9,6 +9,7 @@ import pytest
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from stadthub_api.app import create_app
@@ -115,7 +116,7 @@ def mended(city: City) -> FastAPI:
 
 
 def test_an_unexpected_error_is_logged_and_tells_nothing_but_its_number(mended: FastAPI) -> None:
-    with capture_logs() as lines, served(mended) as address:
+    with capture_logs([merge_contextvars]) as lines, served(mended) as address:
         answer = httpx.get(f"{address}/breaks")
     assert answer.status_code == 500
     assert answer.json()["detail"].endswith(answer.headers["x-request-id"])

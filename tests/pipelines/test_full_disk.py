@@ -47,7 +47,7 @@ def test_a_full_disk_refuses_and_recovers_and_loses_nothing(tmp_path: Path, smal
     with running_mosquitto(tmp_path / "broker", "allow_anonymous true", *KEEPING) as broker:
         settings = Settings(data_dir=small_disk, commit_seconds=0.5, min_free_mb=0)
         settings.feeds.mkdir()
-        (settings.feeds / "torture.toml").write_text(FEED.format(port=broker.port), "utf-8")
+        (settings.feeds / "torture.toml").write_text(FEED.format(port=broker.port, shared=""), "utf-8")
         worker = _worker(tmp_path, small_disk)
         lake = Lake(Reader(settings.lake, settings.data_dir))
         publisher = Publisher("127.0.0.1", broker.port)

@@ -95,10 +95,11 @@ def _feature(element: Element, options: Options) -> Row:
     }
     for name, kind in (("disabled", "capacity_disabled"), ("women", "capacity_women"), ("families", "capacity_families")):
         properties[kind] = _assigned(element, name)
+    geometry = _geometry(element)
     return {
         "id": element.get("id"),
-        "geometry": _geometry(element),
-        "crs": SYSTEMS[options.coordinates],
+        "geometry": geometry,
+        "crs": CRS84 if _is_in_degrees(geometry) else SYSTEMS[options.coordinates],
         "properties": {key: value for key, value in properties.items() if value is not None},
     }
 
@@ -137,6 +138,14 @@ def _geometry(element: Element) -> Any:
     if x is None or y is None:
         return Unreadable(f"{longitude} {latitude}", f"longitude {longitude!r}, latitude {latitude!r} are not numbers")
     return {"type": "Point", "coordinates": [x, y]}
+
+
+def _is_in_degrees(geometry: Any) -> bool:
+    """Whether these can only be degrees: some feeds of metres hold single car parks as the standard wants them."""
+    if not isinstance(geometry, dict):
+        return False
+    x, y = geometry["coordinates"]
+    return abs(x) <= 180 and abs(y) <= 90
 
 
 def _observations(element: Element, options: Options, published: str | None) -> Iterator[Decoded]:
