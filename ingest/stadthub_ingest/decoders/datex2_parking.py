@@ -145,7 +145,7 @@ def _is_in_degrees(geometry: Any) -> bool:
     if not isinstance(geometry, dict):
         return False
     x, y = geometry["coordinates"]
-    return abs(x) <= 180 and abs(y) <= 90
+    return bool(abs(x) <= 180 and abs(y) <= 90)
 
 
 def _observations(element: Element, options: Options, published: str | None) -> Iterator[Decoded]:
