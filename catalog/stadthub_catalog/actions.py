@@ -1,17 +1,17 @@
 """CKAN's read actions on the catalogue: each action is a function, and its name in the table is its name in the API."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from stadthub_catalog import packages
+from stadthub_catalog.asked import MOST, Asked, first_packages, groups, keyword
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import Entry
+from stadthub_catalog.lookups import LOOKUPS
 from stadthub_catalog.package_search import package_search
-from stadthub_catalog.parameters import flag, natural, required, text, whole
+from stadthub_catalog.parameters import flag, natural, required, text
 from stadthub_catalog.refusals import Invalid, Missing, NotAuthorized, UnknownAction
-from stadthub_catalog.shelf import Shelf
 from stadthub_catalog.site import Site
 from stadthub_schemas.access import ANYBODY, Action, Principal, may
 from stadthub_schemas.errors import NotFound
@@ -22,21 +22,6 @@ CKAN_VERSION = "2.12.0"
 
 #: Lists with all fields are cut here, as CKAN does.
 _MOST_WITH_FIELDS = 25
-_MOST = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One call of an action."""
-
-    shelf: Shelf
-    parameters: Mapping[str, Any]
-    principal: Principal
-    site: Site
-
-    def visible(self) -> list[Entry]:
-        """What the caller may know of, by name."""
-        return list(self.shelf.visible(self.principal).values())
 
 
 def call(catalog: Catalog, action: str, parameters: Mapping[str, Any], principal: Principal, site: Site) -> Any:
@@ -79,14 +64,14 @@ def _current_package_list(asked: Asked) -> list[dict[str, Any]]:
 
     limit, offset: a part of them; page: instead of offset, from 1.
     """
-    limit, offset = natural(asked.parameters, "limit", _MOST), natural(asked.parameters, "offset", 0)
+    limit, offset = natural(asked.parameters, "limit", MOST), natural(asked.parameters, "offset", 0)
     if "page" in asked.parameters:
         page = natural(asked.parameters, "page", 1)
         if page < 1:
             raise Invalid({"message": "Must be larger than 0"})
         offset = (page - 1) * limit
     found = sorted(asked.visible(), key=lambda entry: entry.modified, reverse=True)
-    return [packages.package(entry, asked.site) for entry in found[offset : offset + min(limit, _MOST)]]
+    return [packages.package(entry, asked.site) for entry in found[offset : offset + min(limit, MOST)]]
 
 
 def _resource_show(asked: Asked) -> dict[str, Any]:
@@ -118,7 +103,7 @@ def _group_list(asked: Asked) -> list[Any]:
 
     all_fields: dicts instead of names; sort: name, package_count or title, with asc or desc; limit, offset; groups: only these.
     """
-    return _listed(asked, _groups(asked), "groups")
+    return _listed(asked, groups(asked), "groups")
 
 
 def _organization_show(asked: Asked) -> dict[str, Any]:
@@ -139,7 +124,7 @@ def _group_show(asked: Asked) -> dict[str, Any]:
     id: its name or id; include_datasets: with its first datasets.
     """
     wanted = required(asked.parameters, "id", told="id")
-    group = next((group for group in _groups(asked) if wanted in (group["name"], group["id"])), None)
+    group = next((group for group in groups(asked) if wanted in (group["name"], group["id"])), None)
     if group is None:
         raise Missing
     found = [entry for entry in asked.visible() if group["name"] in map(packages.theme_name, entry.dataset.metadata.themes)]
@@ -155,7 +140,7 @@ def _tag_list(asked: Asked) -> list[Any]:
         raise Missing(f'Not found: Could not find vocabulary "{text(asked.parameters, "vocabulary_id")}"')
     part = text(asked.parameters, "query").casefold()
     names = sorted({name for entry in asked.visible() for name in entry.dataset.metadata.keywords if part in name.casefold()})
-    return [_tag(name) for name in names] if flag(asked.parameters, "all_fields") else names
+    return [keyword(name) for name in names] if flag(asked.parameters, "all_fields") else names
 
 
 def _tag_show(asked: Asked) -> dict[str, Any]:
@@ -169,8 +154,8 @@ def _tag_show(asked: Asked) -> dict[str, Any]:
     if name is None:
         raise Missing
     found = [entry for entry in asked.visible() if name in entry.dataset.metadata.keywords]
-    listed = {"packages": _packages(asked, found)} if flag(asked.parameters, "include_datasets") else {}
-    return {**_tag(name), **listed}
+    listed = {"packages": first_packages(asked, found)} if flag(asked.parameters, "include_datasets") else {}
+    return {**keyword(name), **listed}
 
 
 def _license_list(_: Asked) -> list[dict[str, Any]]:
@@ -218,6 +203,7 @@ ACTIONS: dict[str, Callable[[Asked], Any]] = {
     "license_list": _license_list,
     "status_show": _status_show,
     "help_show": _help_show,
+    **LOOKUPS,
 }
 
 
@@ -245,13 +231,6 @@ def _forbidden(principal: Principal, what: str) -> NotAuthorized:
     return NotAuthorized(f"Access denied: User {principal.name} not authorized to {what}")
 
 
-def _groups(asked: Asked) -> list[dict[str, Any]]:
-    found = asked.visible()
-    counts = Counter(theme for entry in found for theme in set(entry.dataset.metadata.themes))
-    first = {theme: min(entry.created for entry in found if theme in entry.dataset.metadata.themes) for theme in counts}
-    return [packages.group(theme, count, first[theme]) for theme, count in counts.items()]
-
-
 def _listed(asked: Asked, every: list[dict[str, Any]], choice: str) -> list[Any]:
     """Names or dicts of organisations or groups, sorted and cut as CKAN does."""
     with_fields = flag(asked.parameters, "all_fields")
@@ -260,7 +239,7 @@ def _listed(asked: Asked, every: list[dict[str, Any]], choice: str) -> list[Any]
         wanted = set(chosen if isinstance(chosen, list) else str(chosen).strip("[]").replace('"', "").replace(" ", "").split(","))
         every = [one for one in every if one["name"] in wanted]
     ordered = _sorted(every, text(asked.parameters, "sort") or "title asc")
-    most = _MOST_WITH_FIELDS if with_fields else _MOST
+    most = _MOST_WITH_FIELDS if with_fields else MOST
     limit, offset = min(natural(asked.parameters, "limit", most), most), natural(asked.parameters, "offset", 0)
     part = ordered[offset : offset + limit]
     if not with_fields:
@@ -280,16 +259,5 @@ def _sorted(every: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
 
 def _shown(asked: Asked, one: dict[str, Any], found: list[Entry]) -> dict[str, Any]:
     """An organisation or group with what only its own page has."""
-    listed = {"packages": _packages(asked, found)} if flag(asked.parameters, "include_datasets") else {}
+    listed = {"packages": first_packages(asked, found)} if flag(asked.parameters, "include_datasets") else {}
     return {**one, **listed, "users": [], "extras": [], "groups": []}
-
-
-def _packages(asked: Asked, found: Iterable[Entry]) -> list[dict[str, Any]]:
-    """The first packages of a longer list."""
-    part = list(found)[: min(whole(asked.parameters, "rows", _MOST), _MOST)]
-    return [packages.package(entry, asked.site) for entry in part]
-
-
-def _tag(name: str) -> dict[str, Any]:
-    one = packages.tag(name)
-    return {"id": one["id"], "name": name, "vocabulary_id": None, "display_name": name}

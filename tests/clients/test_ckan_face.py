@@ -95,3 +95,63 @@ def test_every_action_explains_itself(hub: Hub) -> None:
     assert answer["help"] == "https://daten.musterstadt.example/api/3/action/help_show?name=package_show"
     assert "id:" in _get(hub, "/api/3/action/help_show?name=package_show").json()["result"]
     assert _get(hub, "/api/3/action/help_show?name=nope").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("call", "result"),
+    [
+        (
+            "package_autocomplete?q=park",
+            [{"name": "parken", "title": "Parkhäuser", "match_field": "title", "match_displayed": "Parkhäuser (parken)"}],
+        ),
+        ("package_autocomplete?q=intern", []),
+        ("tag_autocomplete?query=FEIN", ["Feinstaub PM10"]),
+        ("tag_autocomplete?query=geheim", []),
+        ("format_autocomplete?q=geo", ["geojson"]),
+        ("vocabulary_list", []),
+        ("dataset_follower_count?id=baeume", 0),
+        ("term_translation_show?terms=a", []),
+    ],
+)
+def test_what_is_looked_up_is_what_the_caller_may_see(hub: Hub, call: str, result: object) -> None:
+    assert _get(hub, f"/api/3/action/{call}").json()["result"] == result
+
+
+def test_organisations_and_groups_are_completed_with_their_ids(hub: Hub) -> None:
+    for action, query, name in (("organization_autocomplete", "muster", "musterstadt"), ("group_autocomplete", "verk", "tran")):
+        [found] = _get(hub, f"/api/3/action/{action}?q={query}").json()["result"]
+        assert found["name"] == name
+        shown = _get(hub, f"/api/3/action/{action.partition('_')[0]}_show?id={found['id']}").json()["result"]
+        assert shown["name"] == name
+
+
+def test_resources_are_found_by_their_fields(hub: Hub) -> None:
+    csv = _get(hub, "/api/3/action/resource_search?query=format:csv").json()["result"]
+    assert csv["count"] == 2
+    assert {one["format"] for one in csv["results"]} == {"CSV"}
+    both = _get(hub, "/api/3/action/resource_search?query=format:csv&query=url:parken").json()["result"]
+    assert [one["url"].rpartition("/")[2] for one in both["results"]] == ["parken.csv"]
+    assert _get(hub, "/api/3/action/resource_search?query=format:csv&limit=1").json()["result"]["count"] == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "error"),
+    [
+        ("resource_search?query=nothing", 409, {"query": "Must be <field>:<value> pair(s)", "__type": "Validation Error"}),
+        ("resource_search?query=zz:a", 409, {"query": 'Field "zz" not recognised in resource_search.', "__type": "Validation Error"}),
+        ("package_autocomplete", 409, {"q": ["Missing value"], "__type": "Validation Error"}),
+        ("dataset_follower_count?id=intern", 404, {"__type": "Not Found Error", "message": "Not found"}),
+        ("group_package_show?id=nope", 404, {"__type": "Not Found Error", "message": "Not found"}),
+        ("config_option_list", 403, {"__type": "Authorization Error", "message": "Access denied"}),
+    ],
+)
+def test_a_look_up_is_refused_in_the_words_of_ckan(hub: Hub, call: str, status: int, error: dict[str, Any]) -> None:
+    answer = _get(hub, f"/api/3/action/{call}")
+    assert (answer.status_code, answer.json()["error"]) == (status, error)
+
+
+def test_the_datasets_of_a_group_are_shown(hub: Hub) -> None:
+    assert [one["name"] for one in _get(hub, "/api/3/action/group_package_show?id=tran").json()["result"]] == ["parken"]
+    assert _get(hub, "/api/3/action/group_package_show?id=tran&limit=0").json()["result"] == []
+    found = _get(hub, "/api/3/action/tag_search?query=bau&query=park").json()["result"]
+    assert (found["count"], [one["name"] for one in found["results"]]) == (2, ["Baum", "Parken"])
