@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
+import pyarrow as pa
 
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
@@ -98,6 +99,7 @@ def _ours(folder: Path, file: Path, rows: int) -> tuple[float, float, int]:
     path = settings.feeds / "bulk.toml"
     path.write_text(FEED.format(path=file), "utf-8")
     lake = Lake(Reader(settings.lake, settings.data_dir))
+    pa.array([""])  # here pyarrow imports pandas if it is installed, which only tests need
     with ThreadPoolExecutor(1) as pool:
         started, worked = time.perf_counter(), time.process_time()
         run = pool.submit(run_once, load_feed(path), settings)
