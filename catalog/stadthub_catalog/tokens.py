@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
 
+from stadthub_catalog.audit import append
 from stadthub_catalog.database import Database
 from stadthub_catalog.entry import Token
 from stadthub_catalog.tables import token as table
@@ -20,6 +21,9 @@ from stadthub_schemas.errors import AccessError, Conflict, NotFound
 MARK = "sth_"
 
 _PREFIX = len(MARK) + 8
+
+#: Who makes and revokes tokens: whoever may run the hub's commands on its machine.
+_WHO = "command line"
 
 #: `last_used` is written at most this often.
 _USED_EVERY = timedelta(minutes=1)
@@ -56,6 +60,7 @@ def create(database: Database, name: str, role: Role, scope: Scope) -> str:
         if connection.execute(valid).scalar_one():
             raise Conflict(f"there is a token {name!r} already: revoke it or take another name")
         connection.execute(insert(table).values(values))
+        append(connection, _WHO, "token.create", name, {key: values[key] for key in ("role", "datasets", "columns", "actions", "purpose")})
     return secret
 
 
@@ -71,6 +76,7 @@ def revoke(database: Database, name: str) -> None:
     with database.keeping() as connection:
         if not connection.execute(valid.values(revoked=datetime.now(UTC))).rowcount:
             raise NotFound(f"there is no valid token {name!r}")
+        append(connection, _WHO, "token.revoke", name, {})
 
 
 def principal(database: Database, secret: str | None) -> Principal:

@@ -7,11 +7,17 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import StringConstraints
 
 from stadthub_ingest.decoded import DecodeError, Unreadable
 from stadthub_ingest.expressions import search
 
 csv.field_size_limit(16_000_000)
+
+#: The character between fields. Other texts of a feed file lose blanks at their ends; a tab is all there is of this one.
+Delimiter = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=1)]
 
 
 @dataclass(frozen=True, slots=True)

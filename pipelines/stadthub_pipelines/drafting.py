@@ -140,7 +140,8 @@ _HEADED = frozenset({"options.values", "options.properties", "metadata.release",
 
 def _table(values: Mapping[str, Any], notes: Mapping[str, str], place: str) -> Table:
     table = tomlkit.table()
-    headed = {key: value for key, value in values.items() if f"{place}.{key}" in _HEADED and value}
+    # The properties of features are a list of names or a table of new names: only a table stands under a heading.
+    headed = {key: value for key, value in values.items() if f"{place}.{key}" in _HEADED and isinstance(value, Mapping) and value}
     for key, value in values.items():
         if key not in headed and value not in (None, "", [], (), {}):
             table.add(key, _noted(_inline(value), notes.get(f"{place}.{key}")))

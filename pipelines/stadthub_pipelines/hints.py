@@ -44,7 +44,9 @@ def _of_observations(accepted: pa.Table, now: datetime) -> list[Said]:
                 f"The newest value is {lag.days} days old ({newest:%Y-%m-%d %H:%M} UTC).",
             )
         )
-    for row in accepted.group_by("observed_property").aggregate([("unit", "min"), ("result", "min"), ("result", "max")]).to_pylist():
+    # A wide table's rows share few units: they come as a dictionary, of which Arrow knows no least one.
+    plain = accepted.set_column(accepted.column_names.index("unit"), "unit", accepted.column("unit").cast(pa.string()))
+    for row in plain.group_by("observed_property").aggregate([("unit", "min"), ("result", "min"), ("result", "max")]).to_pylist():
         name = row["observed_property"]
         if row["unit_min"] is None and name not in OBSERVED_PROPERTIES:
             found.append(Said(f"{name}: ohne Einheit. Nennen Sie eine (UCUM).", f"{name}: without a unit. Name one (UCUM)."))

@@ -30,10 +30,11 @@ def overdue(age: timedelta, every: timedelta) -> Freshness:
 
 
 def freshness(extent: Extent, frequency: FrequencyId | None, now: datetime) -> Freshness:
-    """Whether a dataset's newest data are as new as its metadata promise."""
+    """Whether a dataset's newest data are as new as its metadata promise. A time may be the beginning of an interval, such as
+    of a count each hour, which comes when it is over: age is counted from the interval's end."""
     rhythm = FREQUENCIES[frequency or "IRREG"][2]
     if extent.rows == 0:
         return Freshness.EMPTY
     if extent.last_time is None or rhythm is None:
         return Freshness.UNKNOWN
-    return overdue(now - datetime.fromisoformat(extent.last_time), rhythm)
+    return overdue(now - datetime.fromisoformat(extent.last_time) - rhythm, rhythm)

@@ -76,3 +76,18 @@ def test_it_is_known_when_a_token_was_used_last(catalog: Catalog) -> None:
     assert first is not None
     catalog.principal(secret)
     assert catalog.tokens()[0].last_used == first
+
+
+def test_who_may_what_since_when_stands_in_the_audit_and_no_token_does(catalog: Catalog) -> None:
+    secret = catalog.create_token("sensors", Role.PUBLISHER, datasets=frozenset({"air"}), purpose="push")
+    catalog.revoke_token("sensors")
+    revoked, created = catalog.audited("token.")
+    assert (created.what, created.on, created.details["role"], created.details["datasets"]) == (
+        "token.create",
+        "sensors",
+        "publisher",
+        ["air"],
+    )
+    assert (revoked.what, revoked.on) == ("token.revoke", "sensors")
+    assert secret not in str(created)
+    assert catalog.verify_audit() == 2

@@ -64,11 +64,46 @@ def test_a_file_becomes_a_feed_that_tries_well(luft: Path, stadthub: Command, to
     assert tried["privacy_drops"] > 0
 
 
+WIDE = "Station\tTime\tPM10\tNO2\n" + "".join(
+    f"A\t2026-02-{day:02} {hour}:{minute:02}\t{minute}\t{hour + 1}\n"
+    for day in range(1, 4)
+    for hour in range(10, 20)
+    for minute in range(60)
+)
+TREES = json.dumps(
+    {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "type": "Feature",
+                "id": number,
+                "geometry": {"type": "Point", "coordinates": [10.0, 51.0 + number / 1000]},
+                "properties": {"id": number, "art": "Linde", "wo": {"strasse": "Weg"}},
+            }
+            for number in range(12)
+        ],
+    }
+)
+
+
+@pytest.mark.parametrize(("name", "text", "stored"), [("wide.tsv", WIDE, 3600), ("trees.geojson", TREES, 12)])
+def test_tables_of_tabs_and_places_become_feeds_that_try_well(
+    luft: Path, name: str, text: str, stored: int, stadthub: Command, told: Callable[..., Any]
+) -> None:
+    (luft.parent / name).write_text(text, "utf-8")
+    done = stadthub("feed", "add", str(luft.parent / name), "--yes", *WORDS)
+    assert done.exit_code == 0, done.stderr
+    tried = told("feed", "try", str(luft.parent / "feeds" / f"{name.partition('.')[0]}.toml"))
+    assert (tried["counts"]["received"], tried["counts"]["stored"]) == (stored, stored)
+
+
 def test_what_is_missing_is_told_at_once_and_nothing_is_written(luft: Path, stadthub: Command) -> None:
     done = stadthub("feed", "add", str(luft), "--yes")
     assert done.exit_code == 1
     assert "licence: missing (license)" in done.stderr
     assert "released by: missing (release.by)" in done.stderr
+    assert "--set metadata.license=… " in done.stderr
+    assert "--set metadata.release.by=… " in done.stderr
     assert not (luft.parent / "feeds" / "luft.toml").exists()
 
 

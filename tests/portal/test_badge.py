@@ -72,9 +72,16 @@ def test_a_badge_can_be_read_by_those_who_see_little(anybody: httpx.Client) -> N
 
 @pytest.mark.parametrize(
     ("age", "expected"),
-    [(timedelta(minutes=80), Freshness.FRESH), (timedelta(hours=2), Freshness.LATE), (timedelta(hours=7), Freshness.STALE)],
+    [
+        (timedelta(minutes=80), Freshness.FRESH),
+        (timedelta(minutes=119), Freshness.FRESH),  # a count of 10:00 to 11:00, when that of 11:00 to 12:00 is about to come
+        (timedelta(hours=3), Freshness.LATE),
+        (timedelta(hours=8), Freshness.STALE),
+    ],
 )
-def test_late_is_half_a_rhythm_and_silent_four_times_that(age: timedelta, expected: Freshness) -> None:
+def test_late_is_half_a_rhythm_after_the_interval_that_a_time_begins_and_silent_four_times_that(
+    age: timedelta, expected: Freshness
+) -> None:
     now = datetime(2026, 5, 1, tzinfo=UTC)
     assert freshness(Extent(rows=1, last_time=(now - age).isoformat()), "HOURLY", now) is expected
 

@@ -227,8 +227,9 @@ def _described(text: str, talk: Talk, given: list[str], settings: Settings) -> s
     missing = lacking(metadata, decoder)
     if missing:
         lines = "\n".join(one.in_language(talk.language) for one in missing)
-        advice = Said("Sagen Sie es mit --set, etwa", "Say it with --set, such as").in_language(talk.language)
-        raise FeedError(f"{lines}\n{advice} --set metadata.license=dl-de-by-2.0 --set metadata.release.by=…")
+        advice = Said("Sagen Sie es so:", "Say it so:").in_language(talk.language)
+        flags = " ".join(f"--set metadata.{one.en.rpartition('(')[2].rstrip(')')}=…" for one in missing)
+        raise FeedError(f"{lines}\n{advice} {flags}")
     return _merged(text, metadata)
 
 

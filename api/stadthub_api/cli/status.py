@@ -11,7 +11,7 @@ from stadthub_api.cli.output import print_json, print_table, say
 from stadthub_catalog.entry import FeedState
 from stadthub_pipelines.running import HUB, WORKER, holder
 from stadthub_schemas.counts import Counts
-from stadthub_schemas.finding import Finding, Severity
+from stadthub_schemas.finding import Finding, Severity, sentence
 from stadthub_schemas.settings import Settings
 
 SUM = ("received", "stored", "duplicate", "rejected", "dropped")
@@ -62,7 +62,7 @@ def _broken(settings: Settings, feeds: Sequence[FeedState], findings: Sequence[F
     sentences += [f"{one.feed}: {one.error}" for one in feeds if one.error and state(one) == "trouble"]
     told = {one.feed for one in feeds if one.wrong or (one.error and state(one) == "trouble")}
     sentences += [
-        f"{one.feed or 'hub'}: {one.kind}{' ' + one.subject if one.subject else ''}"
+        f"{one.feed or 'hub'}: {one.kind}: {sentence(one.kind, one.subject, one.details)}"
         for one in findings
         if one.severity is Severity.ERROR and one.feed not in told
     ]
@@ -76,8 +76,11 @@ def _broken(settings: Settings, feeds: Sequence[FeedState], findings: Sequence[F
 def _tell(answer: dict[str, Any], findings: Sequence[Finding]) -> None:
     """What is broken first, then the sums."""
     if findings:
-        rows = [[one.severity.value, one.feed or "hub", one.kind, one.subject, one.first_seen, one.details] for one in findings[:SHOWN]]
-        print_table("What was noticed", ["severity", "feed", "kind", "of", "since", "details"], rows)
+        rows = [
+            [one.severity.value, one.feed or "hub", one.kind, sentence(one.kind, one.subject, one.details), one.first_seen]
+            for one in findings[:SHOWN]
+        ]
+        print_table("What was noticed", ["severity", "feed", "kind", "what", "since"], rows)
         if len(findings) > SHOWN:
             say(f"{SHOWN} of {len(findings)} findings shown: --json gives all of them.")
     rows = [[one["feed"], one["state"], *(one[key] for key in SUM)] for one in answer["feeds"]]

@@ -15,7 +15,7 @@ from pydantic import Field, field_validator
 
 from stadthub_ingest.blocks import blocks
 from stadthub_ingest.decoded import Block, Decoded
-from stadthub_ingest.delimited import Layout, Sheet, narrowed, open_sheet
+from stadthub_ingest.delimited import Delimiter, Layout, Sheet, narrowed, open_sheet
 from stadthub_ingest.expressions import expression
 from stadthub_ingest.mapping import named_places, names_in
 from stadthub_ingest.renames import renamed_header
@@ -28,7 +28,7 @@ from stadthub_schemas.dataset import Kind
 class Options(Tabled):
     """How a CSV file is read."""
 
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    delimiter: Delimiter = ","
     encoding: str | None = Field(default=None, description="absent: by its mark, else UTF-8, else Windows-1252")
     quote: str | None = Field(default='"', max_length=1, description='"" where nothing is quoted')
     header: bool = Field(default=True, description="false: the columns are named 1, 2, 3 …")

@@ -11,7 +11,7 @@ from typing import Any, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from stadthub_ingest.decoded import Decoded, DecodeError, Row, Unreadable
-from stadthub_ingest.delimited import Layout, Sheet, open_sheet
+from stadthub_ingest.delimited import Delimiter, Layout, Sheet, open_sheet
 from stadthub_ingest.keys import column_keys
 from stadthub_ingest.packed import Packed
 from stadthub_ingest.tableschema import Schema, SchemaField, broken, read
@@ -30,9 +30,7 @@ class Options(Strict):
     kind: Kind = Field(default=Kind.TABLE, description="set from the feed's own kind")
     table_schema: dict[str, Any] | None = Field(default=None, description="the Table Schema; absent: the payload is a zip with one")
     resource: str | None = Field(default=None, description="of a data package: the name of the resource; absent: its first table")
-    delimiter: str | None = Field(
-        default=None, min_length=1, max_length=1, description="absent: the dialect's, a tab for TSV, else a comma"
-    )
+    delimiter: Delimiter | None = Field(default=None, description="absent: the dialect's, a tab for TSV, else a comma")
     encoding: str | None = Field(default=None, description="absent: as csv_table finds it")
     decimal_columns: tuple[str, ...] = Field(default=(), description="number columns that hold amounts: kept exact, never as a float")
     time_zone: str | None = Field(default=None, description="of times that do not say theirs; absent: UTC, as the standard has it")
