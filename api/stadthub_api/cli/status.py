@@ -95,8 +95,8 @@ def _tell(answer: dict[str, Any], findings: Sequence[Finding]) -> None:
             )
     if not answer["balanced"]:
         say("The sum does not hold at this moment: rows are being judged, or run `stadthub doctor`.")
-    for sentence in answer["broken"]:
-        say(f"Broken: {sentence}")
+    for words in answer["broken"]:
+        say(f"Broken: {words}")
 
 
 def _told(feed: FeedState) -> dict[str, Any]:
