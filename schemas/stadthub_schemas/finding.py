@@ -219,8 +219,14 @@ def _spelled(name: str, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:g} s" if name.endswith("_seconds") else f"{value:g}"
-    return str(value)
+        return _lasting(value) if name.endswith("_seconds") else f"{value:g}"
+    return "never" if value is None else str(value)
+
+
+def _lasting(seconds: float) -> str:
+    """A length of time in its largest unit."""
+    size, unit = next(((size, unit) for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")) if seconds >= size), (1, "s"))
+    return f"{seconds / size:.3g} {unit}"
 
 
 class _Facts(dict[str, str]):

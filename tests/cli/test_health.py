@@ -31,12 +31,12 @@ def test_status_says_what_is_broken_and_ends_with_one(stadthub: Command, catalog
     assert told("status")["ok"] is True
     catalog.note_finding("example", "late", "", Severity.WARNING)
     assert told("status")["ok"] is True, "a warning breaks nothing"
-    catalog.note_finding("example", "silent", "", Severity.ERROR)
+    catalog.note_finding("example", "silent", "", Severity.ERROR, {"every_seconds": 5400.0, "last": None})
     done = stadthub("status")
     assert done.exit_code == 1
     assert "Broken: example: silent" in done.stderr
     answer = json.loads(stadthub("status", "--json").stdout)
-    assert (answer["ok"], answer["broken"]) == (False, ["example: silent"])
+    assert (answer["ok"], answer["broken"]) == (False, ["example: silent: it is silent, expected every 1.5 h; last never"])
     assert {one["kind"] for one in answer["findings"]} == {"late", "silent"}
 
 
