@@ -127,8 +127,8 @@ class Health:
         free, floor = shutil.disk_usage(self._settings.data_dir).free // 1_000_000, self._settings.min_free_mb
         severity = Severity.ERROR if free < floor else Severity.WARNING
         full = Noticed("disk", "", severity, {"free_mb": free, "floor_mb": floor}) if free < ROOM * floor else None
-        loose = Noticed("clock", "", Severity.INFO, {}) if is_synchronised() is False else None
-        return {"disk": full, "clock": loose}
+        loose = Noticed("time_service", "", Severity.INFO, {}) if is_synchronised() is False else None
+        return {"disk": full, "time_service": loose}
 
     def _judge(self, name: str, found: Mapping[str, Noticed | None], before: Mapping[tuple[str, str], Finding]) -> None:
         """Open what was wrong often enough, resolve what was right often enough; a kind that is not in `found` stays as it is."""

@@ -87,15 +87,19 @@ class Publisher(Strict):
     contact: Contact | None = None
 
 
+Language = Literal["de", "en"]
+
+#: What is kept of people's devices where a feed file says nothing else, in German and English.
+KEPT = ("Anzahl verbundener Geräte je Zugangspunkt und Zeitraum", "number of connected devices for each access point and span of time")
+
+
 class Privacy(Strict):
     """The `[metadata.privacy]` of a feed file: why people are counted at all, and what nobody is shown. Art. 30 GDPR wants to know."""
 
     purpose: Text
     purpose_en: Text | None = None
     legal_basis: Text = Field(description="such as: Art. 6 (1) e GDPR with the city's statute")
-    categories: tuple[Text, ...] = Field(
-        default=("Anzahl verbundener Geräte je Zugangspunkt und Zeitraum",), min_length=1, description="which data are kept"
-    )
+    categories: tuple[Text, ...] = Field(default=(KEPT[0],), min_length=1, description="which data are kept")
     retention: timedelta | None = Field(default=None, gt=timedelta(0), description="how long; absent: as `metadata.retention` says")
     k: int = Field(default=5, ge=2, le=1000, description="counts below it are shown to the city's own people only")
     counts: tuple[str, ...] = Field(
@@ -112,6 +116,10 @@ class Privacy(Strict):
     )
     bucket: timedelta = Field(default=timedelta(minutes=15), ge=timedelta(minutes=15), le=timedelta(days=1))
     assessment_url: HttpUrl | None = Field(default=None, description="where the data protection impact assessment stands")
+
+    def kept(self, language: Language) -> tuple[str, ...]:
+        """Which data are kept, in this language where the feed file leaves the words to us."""
+        return (KEPT[1],) if language == "en" and self.categories == (KEPT[0],) else self.categories
 
 
 class Release(Strict):
@@ -266,5 +274,3 @@ TIMESERIES_COLUMNS: tuple[Column, ...] = (
     ),
     Column(name="parameters", type=ColumnType.JSON, title="Weitere Angaben", title_en="Parameters"),
 )
-
-Language = Literal["de", "en"]

@@ -198,8 +198,12 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "only {free_mb} MB free; below {floor_mb} MB nothing is taken",
     ),
     "clock": (
-        "die Uhr des Rechners geht falsch",
-        "the machine's clock is wrong",
+        "die Uhr des Rechners geht falsch: die letzte Nachricht kam {ahead} später als jetzt",
+        "the machine's clock is wrong: the last message came {ahead} later than now",
+    ),
+    "time_service": (
+        "kein Zeitdienst hält die Uhr des Rechners richtig",
+        "no time service keeps the machine's clock right",
     ),
 }
 OTHER = ("{kind}: {subject}", "{kind}: {subject}")

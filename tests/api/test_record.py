@@ -122,6 +122,7 @@ def test_the_command_writes_a_document_a_table_and_data(hub: tuple[Settings, dic
     assert document.startswith("# Record of processing" if language == "en" else "# Verzeichnis von Verarbeitung")
     assert document.count("\n## ") == 1 + len(HUB_PROCESSINGS)
     assert purpose in document
+    assert ("number of connected devices" if language == "en" else "Anzahl verbundener Geräte") in document
     rows = list(csv.reader(io.StringIO(table)))
     assert [len(row) for row in rows] == [len(HEADINGS)] * (2 + len(HUB_PROCESSINGS))
     assert purpose in rows[1]

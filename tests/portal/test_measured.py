@@ -47,7 +47,7 @@ def test_where_people_are_counted_it_says_why_and_what_is_never_kept(reader: htt
     german, english = (reader.get(path, headers=PAGE).text for path in ("/measured", "/en/measured"))
     for text in ("Auslastung planen", "Art. 6 (1) e DSGVO", "IP-Adressen", "https://musterstadt.example/dsfa", "365 Tage", "15 Minuten"):
         assert text in german
-    for text in ("Planning for load", "IP addresses", "365 days", "smaller counts are shown to the city"):
+    for text in ("Planning for load", "number of connected devices", "IP addresses", "365 days", "smaller counts are shown to the city"):
         assert text in english
     assert f'href="/measured#people-{WLAN}"'.replace("#", "#") in reader.get(f"/datasets/{WLAN}", headers=PAGE).text.replace(
         '"/measured"', '"/measured"'
