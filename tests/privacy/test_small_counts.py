@@ -14,6 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from stadthub_api.app import create_app
+from stadthub_catalog.catalog import Catalog
+from stadthub_lake.lake import Lake
+from stadthub_lake.snapshot import Reader
 from stadthub_pipelines.publish import Publisher
 from stadthub_schemas.access import Role
 from stadthub_schemas.feed import parse_feed
@@ -58,14 +61,24 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[st
             rows = [_row(start + number, total) for number, total in enumerate(batch)]
             worker.push_bytes("wlan", orjson.dumps({"aps": rows}))
             worker.wait(lambda count=4 * (start + len(batch)): worker.count("wlan") == count)  # type: ignore[misc]  # bound now
-        described = parse_feed(FEED, "wlan.toml").described()
-        assert described is not None
-        Publisher(worker.reader, worker.lake, worker.catalog, folder / "distributions", 0.0).write_files(described, "wlan")
         tokens: dict[str | None, str | None] = {role.value: worker.catalog.create_token(role.value, role) for role in Role}
         [thing] = worker.lake.things("wlan").column("thing").to_pylist()
+    _write_files(folder)
     settings = Settings.model_validate({"data_dir": folder, "min_free_mb": 0})
     with served(create_app(settings)) as address:
         yield address, {**tokens, None: None}, thing
+
+
+def _write_files(folder: Path) -> None:
+    """Publish what the lake holds now; the worker has stopped, so that none of its files comes after."""
+    settings = Settings.model_validate({"data_dir": folder, "min_free_mb": 0})
+    catalog, reader = Catalog(settings.database), Reader(settings.lake, folder)
+    lake = Lake(reader)
+    described = parse_feed(FEED, "wlan.toml").described()
+    assert described is not None
+    Publisher(reader, lake, catalog, folder / "distributions", 0.0).write_files(described, "wlan")
+    lake.close()
+    catalog.close()
 
 
 def _row(number: int, total: int) -> dict[str, Any]:
