@@ -13,7 +13,7 @@ from anyio.to_thread import run_sync
 from stadthub_api.counted import FLUSH, Requests
 from stadthub_api.doors import LOOK, Doors
 from stadthub_api.shares import Shares
-from stadthub_api.version import VERSION
+from stadthub_api.site import site_of
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import Entry
 from stadthub_catalog.site import Site
@@ -136,7 +136,7 @@ async def opened(settings: Settings) -> AsyncIterator[Hub]:
         key = await run_sync(cursor_key, settings.data_dir)
         lake = Lake(reader, settings.threads, settings.query_seconds, settings.query_memory_mb, key)
         stack.callback(lake.close)
-        site = Site(title=settings.site_title, url=settings.url, contact=settings.site_contact, version=VERSION)
+        site = site_of(settings)
         pool, questions, samples = (CapacityLimiter(places) for places in (2 * settings.threads + 2, QUESTIONS, SAMPLES))
         exports = Shares(EXPORTS, EXPORTS_EACH, "exports")
         quick = settings.database.startswith("sqlite")

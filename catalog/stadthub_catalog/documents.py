@@ -5,6 +5,7 @@ private, extras `[{key, value}]`, tags `[{name, vocabulary_id}]`, groups `[name]
 other things (organization, counts, titles of licences) is not kept but worked out when it is asked for.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -45,6 +46,7 @@ def dataset(name: str, document: Document, owner: Organization) -> Dataset:
         update_frequency=_frequency(extras.get("frequency", "")),
         source_url=_good(_URL, document.get("url")),
         access=AccessClass.INTERNAL if document.get("private") else AccessClass.PUBLIC,
+        hvd_categories=tuple(dict.fromkeys(re.findall(r"\bc_[0-9a-f]{6,8}\b", extras.get("hvd_category", "")))) or None,
     )
     return Dataset(name=name, kind=Kind.FILES, metadata=words)
 

@@ -13,6 +13,10 @@ from stadthub_schemas.vocabularies import FrequencyId, LicenseId, ThemeId
 Keyword = Annotated[str, StringConstraints(pattern=r"^[\w \-.]{2,100}$")]
 
 
+#: A category of high-value datasets, as the EU's list names it.
+HvdCategory = Annotated[str, StringConstraints(pattern=r"^c_[0-9a-f]{6,8}$")]
+
+
 class Kind(StrEnum):
     """The three kinds of dataset with rows in the lake (design 4), and datasets that are only files and addresses."""
 
@@ -155,6 +159,9 @@ class Words(Strict):
     columns: dict[ColumnName, ColumnWords] = Field(default_factory=dict)
     privacy: Privacy | None = Field(default=None, description="needed where a decoder counts people")
     release: Release | None = Field(default=None, description="who released the data; wanted for public ones")
+    hvd_categories: tuple[HvdCategory, ...] | None = Field(
+        default=None, min_length=1, description="categories of a high-value dataset (EU 2023/138), such as c_dd313021"
+    )
 
     @property
     def kept_for(self) -> timedelta | None:

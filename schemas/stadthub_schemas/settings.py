@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
+from stadthub_schemas.authorities import GEOCODINGS
 from stadthub_schemas.errors import SettingsError
 from stadthub_schemas.model import Strict
 
@@ -37,6 +38,16 @@ class Settings(Strict):
     site_contact: str = Field(default="", description="e-mail address of those who run the portal")
     site_operator: str = Field(
         default="", description="who runs the portal, with postal address: stands in the imprint and in the record of processing"
+    )
+    publisher_type: Literal["LocalAuthority", "RegionalAuthority", "NationalAuthority", "PublicLawBody", "Company"] = Field(
+        default="LocalAuthority", description="what kind of body publishes here, for German and European catalogues"
+    )
+    geocoding: str = Field(
+        default="",
+        description="official key of the area: AGS of a municipality (8 digits), ARS (12), district (5) or state (2)",
+    )
+    contributor: str = Field(
+        default="", pattern=r"^[A-Za-z0-9_-]{0,100}$", description="id in dcat-ap.de's list of those who deliver to GovData"
     )
     privacy_contact: str = Field(default="", description="how the data protection officer is reached")
     time_zone: str = Field(default="Europe/Berlin", description="the city's time zone: days and hours are cut in it")
@@ -68,6 +79,13 @@ class Settings(Strict):
     @classmethod
     def _by_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("geocoding")
+    @classmethod
+    def _is_a_key(cls, value: str) -> str:
+        if value and (not value.isascii() or not value.isdigit() or len(value) not in GEOCODINGS):
+            raise ValueError("write the official key in digits only: 8 for a municipality (AGS), 12 (ARS), 5 for a district, 2 for a state")
+        return value
 
     @field_validator("metrics_from")
     @classmethod

@@ -1,0 +1,131 @@
+"""What the hub tells other catalogues: which datasets, their description in every form, page by page; written once, kept while it holds."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from stadthub_catalog import dcat_catalog, mqa
+from stadthub_catalog.catalog import Catalog
+from stadthub_catalog.dcat import describe
+from stadthub_catalog.dcat_catalog import SIZE, Page
+from stadthub_catalog.dcat_words import PROFILES, Profile, Scene, address
+from stadthub_catalog.entry import Entry
+from stadthub_catalog.rdf import FORMS, Form, Iri, Node
+from stadthub_catalog.site import Site
+from stadthub_schemas.access import ANYBODY
+from stadthub_schemas.dataset import Kind
+from stadthub_schemas.errors import NotFound, StadthubError
+
+#: How many written descriptions are kept (about 10 kB each).
+KEPT = 5_000
+#: A new dataset with rows has its first files within this time, or the catalogue no longer waits for them.
+BUILDING = timedelta(hours=1)
+
+
+class Unfinished(StadthubError):
+    """The catalogue is empty or still being built: harvesters must come again, and delete nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What anybody may see, what of it is told to others, and what is not ready for that."""
+
+    seen: dict[str, Entry]
+    entries: list[Entry]
+    building: list[Entry]
+
+
+class Publication:
+    """The catalogue as others read it; thread-safe."""
+
+    def __init__(self, catalog: Catalog, site: Site) -> None:
+        self._catalog = catalog
+        self._site = site
+        self._lock = threading.Lock()
+        self._scores: dict[UUID, tuple[Entry, mqa.Score]] = {}
+        self._pieces: dict[tuple[UUID, str, str], tuple[Entry, tuple[str, ...]]] = {}
+        self._told = _Told({}, [], [])
+
+    def nodes(self, entry: Entry, profile: Profile) -> tuple[Node, ...]:
+        """The description of one dataset."""
+        return describe(entry, self._scene(entry, profile))
+
+    def score(self, entry: Entry) -> mqa.Score:
+        """The quality of a dataset's description."""
+        known = self._scores.get(entry.id)
+        if known is None or known[0] is not entry:
+            known = self._scores[entry.id] = (entry, mqa.score(self.nodes(entry, next(iter(PROFILES.values())))))
+        return known[1]
+
+    def entries(self) -> list[Entry]:
+        """The datasets that are told to others: public, excellently described; the oldest first, so that pages don't shift."""
+        return self._looked().entries
+
+    def _looked(self) -> _Told:
+        """What is told, looked through again when the catalogue has changed."""
+        seen = self._catalog.shelf.visible(ANYBODY)
+        with self._lock:
+            if self._told.seen is not seen:
+                found = [one for one in seen.values() if self.score(one).is_excellent]
+                building = [one for one in seen.values() if _is_building(one)]
+                self._told = _Told(seen, sorted(found, key=lambda one: (one.created, one.id)), building)
+                self._scores = {one.id: self._scores[one.id] for one in seen.values()}
+            return self._told
+
+    def document(self, entry: Entry, profile: Profile, ending: str) -> bytes:
+        """One dataset as a document of its own."""
+        form = FORMS[ending]
+        return form.whole(self._written(entry, profile, form))
+
+    def page(self, page: Page, profile: Profile, since: datetime | None = None) -> bytes:
+        """A page of the catalogue. Unfinished where it is empty or still being built, NotFound beyond its end."""
+        self._refuse_unfinished()
+        entries = self.entries()
+        if since is not None:
+            entries = [one for one in entries if one.modified >= since]
+            if not entries:
+                raise NotFound("modified_since: no dataset has changed since then")
+        there = Page(page.ending, page.number, len(entries), page.asked)
+        if there.number > there.last:
+            raise NotFound(f"page: there are only {there.last} pages")
+        return self._document(entries[(there.number - 1) * SIZE : there.number * SIZE], there, profile)
+
+    def _document(self, entries: Sequence[Entry], page: Page, profile: Profile) -> bytes:
+        form = FORMS[page.ending]
+        pieces = [form.write(one) for one in dcat_catalog.catalogue(entries, page, Scene(self._site, profile))]
+        for one in entries:
+            pieces += self._written(one, profile, form)
+        return form.whole(pieces)
+
+    def _refuse_unfinished(self) -> None:
+        told, fresh = self._looked(), datetime.now(UTC) - BUILDING
+        for one in told.building:
+            if one.created > fresh:
+                raise Unfinished(f"{one.name} is still being published: come back in a minute")
+        if not told.entries:
+            raise Unfinished("no dataset is published yet: come back when there is one")
+
+    def _written(self, entry: Entry, profile: Profile, form: Form) -> tuple[str, ...]:
+        """The nodes of one dataset as they are written, from memory as long as it has not changed."""
+        key = (entry.id, profile.name, form.media_type)
+        known = self._pieces.get(key)
+        if known is None or known[0] is not entry:
+            if len(self._pieces) >= KEPT:
+                self._pieces.clear()
+            known = self._pieces[key] = (entry, tuple(form.write(one) for one in self.nodes(entry, profile)))
+        return known[1]
+
+    def _scene(self, entry: Entry, profile: Profile) -> Scene:
+        """What is said beside the dataset's own words: the addresses of those that it is derived from, if anybody may know of them."""
+        known: dict[str, Iri] = {}
+        if entry.dataset.lineage is not None:
+            seen = self._catalog.shelf.visible(ANYBODY)
+            known = {name: address(seen[name], self._site) for name in entry.dataset.lineage.inputs if name in seen}
+        return Scene(self._site, profile, known)
+
+
+def _is_building(entry: Entry) -> bool:
+    """Whether it has rows and no file yet: it was just made, or is made again after a loss."""
+    return entry.dataset.kind is not Kind.FILES and entry.extent.rows > 0 and not entry.distributions
