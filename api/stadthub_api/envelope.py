@@ -55,7 +55,7 @@ PREFLIGHT = [
 ]
 #: What another system may call a request: letters, digits and signs that mean nothing to a log, a terminal or a header.
 _PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-OPEN = ("/api/", "/distributions/", "/openapi.json")
+OPEN = ("/api/", "/distributions/", "/openapi.json", "/catalog.", "/dataset/")
 
 
 @lru_cache(maxsize=4096)

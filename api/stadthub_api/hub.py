@@ -16,6 +16,7 @@ from stadthub_api.shares import Shares
 from stadthub_api.site import site_of
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import Entry
+from stadthub_catalog.publication import Publication
 from stadthub_catalog.site import Site
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
@@ -65,6 +66,7 @@ class Hub:
     reader: Reader
     lake: Lake
     site: Site
+    publication: Publication
     pool: CapacityLimiter
     exports: Shares
     questions: CapacityLimiter
@@ -142,7 +144,21 @@ async def opened(settings: Settings) -> AsyncIterator[Hub]:
         quick = settings.database.startswith("sqlite")
         requests = Requests(settings.data_dir / "metrics")
         stack.callback(requests.flush)
-        hub = Hub(settings, catalog, reader, lake, site, pool, exports, questions, samples, quick, Doors(settings), requests)
+        hub = Hub(
+            settings,
+            catalog,
+            reader,
+            lake,
+            site,
+            Publication(catalog, site),
+            pool,
+            exports,
+            questions,
+            samples,
+            quick,
+            Doors(settings),
+            requests,
+        )
         async with create_task_group() as beside:
             beside.start_soon(_close_windows, hub)
             beside.start_soon(_tell_requests, hub)

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from stadthub_catalog.publication import Unfinished
 from stadthub_schemas.errors import (
     AccessError,
     Conflict,
@@ -59,6 +60,7 @@ KINDS: dict[type[StadthubError], Kind] = {
     SourceError: Kind("source", 502, "A source did not answer", "Eine Quelle hat nicht geantwortet"),
     PublishError: Kind("publish", 502, "The catalogue refused the entry", "Der Katalog hat den Eintrag abgelehnt"),
     StorageError: Kind("storage", 503, "The hub can't store or read right now", "Gerade kann nicht gespeichert oder gelesen werden"),
+    Unfinished: Kind("unfinished", 503, "The catalogue is not ready yet", "Der Katalog ist noch nicht fertig"),
     Busy: Kind("busy", 503, "Too many requests at once", "Zu viele Anfragen zugleich"),
     StadthubError: Kind("hub", 500, "The hub failed", "Ein Fehler des Portals"),
 }

@@ -1,4 +1,4 @@
-"""`stadthub dataset`: what the hub holds, and a way to take it along."""
+"""`stadthub dataset`: what the hub holds, how well it is described, and a way to take it along."""
 
 import os
 import secrets
@@ -6,18 +6,22 @@ import sys
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalog_of, existing, lake_of
-from stadthub_api.cli.output import print_json, print_table, say, working
+from stadthub_api.cli.output import language, print_json, print_table, say, working
 from stadthub_api.cli.times import moment
+from stadthub_api.site import site_of
+from stadthub_catalog.mqa import EXCELLENT, Score
+from stadthub_catalog.publication import Publication
+from stadthub_schemas.access import ANYBODY
 from stadthub_schemas.errors import StorageError
 from stadthub_schemas.query import RowsQuery
 from stadthub_schemas.vocabularies import FORMATS
 
-app = typer.Typer(no_args_is_help=True, help="What the hub holds: list, show, export.")
+app = typer.Typer(no_args_is_help=True, help="What the hub holds: list, show, check, export.")
 
 ExportFormat = StrEnum("ExportFormat", {name: name for name in FORMATS})  # type: ignore[misc]  # the names stand in one table
 
@@ -87,6 +91,40 @@ def show(
         ["format", "address", "bytes", "modified"],
         [[one.format, one.url, one.size, one.modified] for one in entry.distributions],
     )
+
+
+@app.command(epilog="[bold]Example[/bold]: stadthub dataset check bicycle-counts")
+def check(
+    name: Annotated[str | None, typer.Argument(help="The dataset's name; without: all that are public.")] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """How good the descriptions are for other catalogues (405 points), and what is missing. Exit code 1: one is not told to them."""
+    settings = existing(config, data_dir)
+    with catalog_of(settings) as catalog:
+        publication = Publication(catalog, site_of(settings))
+        entries = [catalog.entry(name)] if name else list(catalog.shelf.visible(ANYBODY).values())
+        scores = {entry.name: publication.score(entry) for entry in entries}
+    if as_json:
+        print_json({one: _told(score) for one, score in scores.items()})
+    else:
+        tongue = 0 if language() == "de" else 1
+        print_table("Descriptions", ["dataset", "points", "rating"], [[one, score.total, score.rating] for one, score in scores.items()])
+        short = [(one, part) for one, score in scores.items() for part in score.missing]
+        rows = [[one, part.metric.title[tongue], f"{part.points}/{part.metric.points}", part.metric.mend[tongue]] for one, part in short]
+        if rows:
+            print_table("Missing", ["dataset", "what", "points", "what to do"], rows)
+    if not all(score.is_excellent for score in scores.values()):
+        say(f"Datasets below {EXCELLENT} points are not told to other catalogues.")
+        raise typer.Exit(1)
+
+
+def _told(score: Score) -> dict[str, Any]:
+    """The score of one dataset for scripts."""
+    metrics = [{"metric": one.metric.name, "points": one.points, "most": one.metric.points} for one in score.measured]
+    missing = [{"metric": one.metric.name, "de": one.metric.mend[0], "en": one.metric.mend[1]} for one in score.missing]
+    return {"points": score.total, "rating": score.rating, "published": score.is_excellent, "metrics": metrics, "missing": missing}
 
 
 @app.command(epilog=EXPORT_EXAMPLES)

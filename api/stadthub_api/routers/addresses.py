@@ -3,12 +3,13 @@
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
 from stadthub_api.deps import DATASET, PUBLIC, HubDep, PrincipalDep
 from stadthub_api.hub import Hub, absent, readable
 from stadthub_catalog import actions
+from stadthub_catalog.rdf import wanted
 from stadthub_catalog.refusals import Missing
 from stadthub_schemas.access import Principal
 from stadthub_schemas.errors import NotFound
@@ -39,9 +40,11 @@ async def choices() -> Response:
 
 @router.get("/dataset/{key}", openapi_extra=DATASET)
 @router.get("/dataset/activity/{key}", openapi_extra=DATASET)
-async def dataset(key: Key, hub: HubDep, principal: PrincipalDep) -> Response:
-    """The page of the dataset with this id or name."""
-    return RedirectResponse(f"/datasets/{await hub.work(_name, hub, principal, key)}", _FOUND)
+async def dataset(request: Request, key: Key, hub: HubDep, principal: PrincipalDep) -> Response:
+    """The page of the dataset with this id or name, or its description for whoever asks for RDF."""
+    name, ending = await hub.work(_name, hub, principal, key), wanted(request.headers.get("accept", ""))
+    there = f"/datasets/{name}" if ending is None else f"/dataset/{key}.{ending}"
+    return RedirectResponse(there, _FOUND if ending is None else 303, headers={"Vary": "Accept"})
 
 
 @router.get("/dataset/{key}/resource/{resource}", openapi_extra=DATASET)

@@ -7,13 +7,14 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from stadthub_api.deps import DATASET, CatalogDep, LakeDep, PrincipalDep, ReadableDep
-from stadthub_api.hub import Readable
+from stadthub_api.deps import DATASET, HubDep, LakeDep, PrincipalDep, ReadableDep
+from stadthub_api.hub import Hub, Readable
 from stadthub_api.lineage import ancestry
 from stadthub_api.parameters import PAGE, Question
 from stadthub_api.portal import places
 from stadthub_api.portal.chart import CUSTOM, SPANS, chart, chosen, drawing
 from stadthub_api.portal.language import Writing
+from stadthub_api.portal.quality import linked_data, quality
 from stadthub_api.portal.rendering import link, page, settings, writing
 from stadthub_api.portal.snippets import QGIS_WAY, snippets
 from stadthub_api.portal.table import Table, cell, table
@@ -35,11 +36,11 @@ EXPORTS = {
 
 
 @router.get("/datasets/{name}", openapi_extra=DATASET)
-def dataset(request: Request, lake: LakeDep, catalog: CatalogDep, principal: PrincipalDep, seen: ReadableDep) -> Response:
+def dataset(request: Request, hub: HubDep, principal: PrincipalDep, seen: ReadableDep) -> Response:
     """One dataset and the part of its rows that the address asks for."""
     if seen.entry.dataset.kind is Kind.FILES:
-        return _files(request, seen)
-    write = writing(request)
+        return _files(request, hub, seen)
+    write, lake, catalog = writing(request), hub.lake, hub.catalog
     asked = table(seen, write, request.query_params.multi_items())
     answer = asked.answer(lake)
     base = link(write.language, f"/datasets/{seen.entry.dataset.name}")
@@ -62,21 +63,25 @@ def dataset(request: Request, lake: LakeDep, catalog: CatalogDep, principal: Pri
         "box": seen.entry.extent.bbox if _has_map(seen) else None,
         "things": things[:THINGS],
         "things_total": len(things),
+        **quality(hub, seen, write),
+        **linked_data(hub, seen, write),
         **_chart(request, lake, seen, things),
         **_machine(request, seen, asked),
     }
     return page(request, "dataset.html", context)
 
 
-def _files(request: Request, seen: Readable) -> Response:
+def _files(request: Request, hub: Hub, seen: Readable) -> Response:
     """The page of a dataset that has no rows."""
-    name, url = seen.entry.dataset.name, settings(request).url
+    name, url, write = seen.entry.dataset.name, settings(request).url, writing(request)
     context = {
         "entry": seen.entry,
         "meta": seen.entry.dataset.metadata,
         "box": seen.entry.extent.bbox,
         "api": f"/api/v1/datasets/{name}",
-        "citation": _citation(seen.entry, url, writing(request)),
+        "citation": _citation(seen.entry, url, write),
+        **quality(hub, seen, write),
+        **linked_data(hub, seen, write),
     }
     return page(request, "files.html", context)
 
