@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from stadthub_catalog.dcat_words import Scene, address, agent, concepts, moment, person, words
+from stadthub_catalog.dcat_words import Scene, address, agent, concepts, moment, person, portal_contact, words
 from stadthub_catalog.entry import Entry
 from stadthub_catalog.rdf import Iri, Literal, Node, iri, node, text, typed
 from stadthub_catalog.site import Site
 from stadthub_schemas import authorities as eu
-from stadthub_schemas.dataset import Contact
 from stadthub_schemas.vocabularies import LICENSE_IRI
 
 #: How many datasets stand on one page.
@@ -71,7 +70,7 @@ def catalogue(entries: Sequence[Entry], page: Page, scene: Scene) -> tuple[Node,
         node(iri(site.url), "foaf:Document", ("dct:title", words(site.title))),
     ]
     if site.contact:
-        nodes.append(person(contact, Contact(name=site.title, email=site.contact)))
+        nodes.append(person(contact, portal_contact(site)))
     nodes += _services(scene)
     taxonomy = node(_TAXONOMY, "skos:ConceptScheme", ("dct:title", text("data-theme", "en")))
     return (*nodes, taxonomy, *concepts(nodes))

@@ -1,8 +1,10 @@
 """What the descriptions of datasets are made of: profiles, addresses, times, words of lists, people, periods."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
+from itertools import chain
 
 from stadthub_catalog.documents import extras_of
 from stadthub_catalog.entry import Distribution, Entry
@@ -55,30 +57,40 @@ def address(entry: Entry, site: Site) -> Iri:
     return Iri(f"{site.url}/dataset/{entry.id}")
 
 
-def concepts(nodes: Iterable[Node]) -> Iterator[Node]:
+def concepts(nodes: Iterable[Node]) -> Iterable[Node]:
     """The words that the nodes use, with their lists and labels: shapes look them up in the same document."""
-    schemes = {}
-    used = dict.fromkeys(value for one in nodes for _, value in one.said if isinstance(value, Iri))
-    for value in used:
-        if (known := eu.concept(value)) is not None:
-            schemes[known.scheme] = known.scheme.rstrip("/").rpartition("/")[2]
-            same = eu.EU_LICENSES.get(value)
-            yield node(
-                value,
-                f"skos:Concept {known.kind}",
-                ("skos:prefLabel", (text(known.german, "de"), text(known.english, "en"))),
-                ("skos:inScheme", iri(known.scheme)),
-                ("skos:exactMatch", iri(same) if same else None),
-            )
-    for scheme, name in schemes.items():
-        yield node(iri(scheme), "skos:ConceptScheme", ("dct:title", text(name, "en")))
+    used = (value for one in nodes for _, value in one.said if isinstance(value, Iri) and not value.startswith("mailto:"))
+    return dict.fromkeys(chain.from_iterable(map(_concept, dict.fromkeys(used))))
+
+
+@lru_cache(maxsize=4096)
+def _concept(value: Iri) -> tuple[Node, ...]:
+    """A word and its list; nothing for what is no word of a list."""
+    known = eu.concept(value)
+    if known is None:
+        return ()
+    same = eu.EU_LICENSES.get(value)
+    word = node(
+        value,
+        f"skos:Concept {known.kind}",
+        ("skos:prefLabel", (text(known.german, "de"), text(known.english, "en"))),
+        ("skos:inScheme", iri(known.scheme)),
+        ("skos:exactMatch", iri(same) if same else None),
+    )
+    return word, node(known.scheme, "skos:ConceptScheme", ("dct:title", text(known.scheme.rstrip("/").rpartition("/")[2], "en")))
 
 
 def contact_of(entry: Entry, site: Site) -> Contact | None:
     """Whom to ask: the dataset's contact, else the publisher's, else the portal's; one that can be reached."""
     words = entry.dataset.metadata
-    portal = Contact(name=site.title, email=site.contact) if site.contact else None
-    return next((one for one in (words.contact, words.publisher.contact, portal) if one and (one.email or one.url)), None)
+    own = (one for one in (words.contact, words.publisher.contact) if one and (one.email or one.url))
+    return next(own, None) or (portal_contact(site) if site.contact else None)
+
+
+@lru_cache(maxsize=16)
+def portal_contact(site: Site) -> Contact:
+    """Those who run the portal."""
+    return Contact(name=site.title, email=site.contact)
 
 
 def license_of(entry: Entry, profile: Profile) -> Iri | None:

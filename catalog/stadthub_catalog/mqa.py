@@ -4,11 +4,11 @@ A dataset has the points of its own metrics and those of its best distribution; 
 Whether an address answers is not tried here: what this hub serves answers, what stands elsewhere is taken at its word.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from stadthub_catalog.rdf import Iri, Node
+from stadthub_catalog.rdf import Iri, Node, Value
 from stadthub_catalog.rdf import Literal as Text
 from stadthub_schemas import authorities as eu
 from stadthub_schemas.filetypes import MEDIA_TYPE_IRI, FileType, file_type
@@ -21,6 +21,9 @@ Rating = Literal["excellent", "good", "sufficient", "bad"]
 Dimension = Literal["findability", "accessibility", "interoperability", "reusability", "contextuality"]
 
 
+Said = Mapping[str, Sequence[Value]]
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One metric: `share` says how much of it is there, from 0 to 1; `mend` is what to do where it is missing (German, English)."""
@@ -29,17 +32,17 @@ class Metric:
     dimension: Dimension
     points: int
     of_file: bool
-    share: Callable[["Described", Node], float]
+    share: Callable[["Described", Said], float]
     title: tuple[str, str]
     mend: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A description as it is measured: the dataset and its distributions."""
+    """A description as it is measured: what is said of the dataset, and of each distribution, by word."""
 
-    dataset: Node
-    files: tuple[Node, ...]
+    dataset: Said
+    files: tuple[Said, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,66 +90,66 @@ class Score:
 
 def score(nodes: Sequence[Node]) -> Score:
     """The points of a dataset that is described so."""
-    described = Described(nodes[0], tuple(one for one in nodes if "dcat:Distribution" in one.types))
-    rows = [(_measure(described, one), one) for one in described.files]
-    best, file = max(rows, key=lambda row: sum(one.points for one in row[0]), default=(_measure(described, _NOTHING), None))
+    files = [one for one in nodes if "dcat:Distribution" in one.types]
+    described = Described(nodes[0].by_word(), tuple(one.by_word() for one in files))
+    rows = [(_measure(described, said), one) for said, one in zip(described.files, files, strict=True)]
+    best, file = max(rows, key=lambda row: sum(one.points for one in row[0]), default=(_measure(described, {}), None))
     return Score(best, file.subject if file else None)
 
 
 def breaches(described: Described) -> list[str]:
     """Which of the rules that must be kept are not (DCAT-AP, DCAT-AP.de): the words that are missing."""
     wanted = ("dct:title", "dct:description", "dct:publisher")
-    found = [word for word in wanted if not described.dataset.all(word)]
-    return found + ["dct:license"] * any(not one.all("dct:license") for one in described.files)
+    found = [word for word in wanted if word not in described.dataset]
+    return found + ["dct:license"] * any("dct:license" not in one for one in described.files)
 
 
-_NOTHING = Node(Iri(""), (), ())
-
-
-def _measure(described: Described, file: Node) -> tuple[Measured, ...]:
+def _measure(described: Described, file: Said) -> tuple[Measured, ...]:
     rows = ((metric, file if metric.of_file else described.dataset) for metric in METRICS)
     return tuple(Measured(metric, round(metric.points * metric.share(described, one))) for metric, one in rows)
 
 
-def _has(word: str) -> Callable[[Described, Node], float]:
-    return lambda _, one: float(bool(one.all(word)))
+def _has(word: str) -> Callable[[Described, Said], float]:
+    return lambda _, one: float(word in one)
 
 
-def _either(word: str) -> Callable[[Described, Node], float]:
+def _either(word: str) -> Callable[[Described, Said], float]:
     """It counts at the distribution as well as at the dataset."""
-    return lambda described, one: float(bool(one.all(word) or described.dataset.all(word)))
+    return lambda described, one: float(word in one or word in described.dataset)
 
 
-def _kind(one: Node) -> FileType | None:
-    return next((file_type(value) for value in one.all("dct:format") if isinstance(value, Iri)), None)
+def _kind(one: Said) -> FileType | None:
+    return next((file_type(value) for value in one.get("dct:format", ()) if isinstance(value, Iri)), None)
 
 
-def _aligned(_: Described, one: Node) -> float:
+def _aligned(_: Described, one: Said) -> float:
     lists = {"dct:format": FILE_TYPE_IRI, "dcat:mediaType": MEDIA_TYPE_IRI}
-    return sum(any(isinstance(value, Iri) and value.startswith(begin) for value in one.all(word)) for word, begin in lists.items()) / 2
+    return sum(any(isinstance(value, Iri) and value.startswith(begin) for value in one.get(word, ())) for word, begin in lists.items()) / 2
 
 
-def _free(_: Described, one: Node) -> float:
+def _free(_: Described, one: Said) -> float:
     kind = _kind(one)
     return float(kind is not None and kind.is_free and kind.in_lists)
 
 
-def _readable(_: Described, one: Node) -> float:
+def _readable(_: Described, one: Said) -> float:
     kind = _kind(one)
     return float(kind is not None and kind.is_readable and kind.in_lists)
 
 
-def _conforms(described: Described, _: Node) -> float:
+def _conforms(described: Described, _: Said) -> float:
     return float(not breaches(described))
 
 
-def _known_license(_: Described, one: Node) -> float:
-    known = {*eu.EU_LICENSES, *eu.EU_LICENSES.values()}
-    return float(any(value in known for value in one.all("dct:license") if isinstance(value, Iri)))
+_KNOWN_LICENSES = frozenset({*eu.EU_LICENSES, *eu.EU_LICENSES.values()})
 
 
-def _known_rights(_: Described, one: Node) -> float:
-    return float(any(not isinstance(value, Text) and eu.concept(value) is not None for value in one.all("dct:accessRights")))
+def _known_license(_: Described, one: Said) -> float:
+    return float(any(value in _KNOWN_LICENSES for value in one.get("dct:license", ()) if isinstance(value, Iri)))
+
+
+def _known_rights(_: Described, one: Said) -> float:
+    return float(any(not isinstance(value, Text) and eu.concept(value) is not None for value in one.get("dct:accessRights", ())))
 
 
 _ADDRESS = ("Eine Adresse angeben, unter der die Daten stehen.", "Give an address at which the data are.")

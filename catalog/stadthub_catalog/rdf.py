@@ -64,9 +64,12 @@ class Node(NamedTuple):
     types: tuple[str, ...]
     said: tuple[tuple[str, Value], ...]
 
-    def all(self, predicate: str) -> list[Value]:
-        """Everything that is said with this word."""
-        return [value for word, value in self.said if word == predicate]
+    def by_word(self) -> dict[str, list[Value]]:
+        """What is said, by predicate."""
+        found: dict[str, list[Value]] = {}
+        for word, value in self.said:
+            found.setdefault(word, []).append(value)
+        return found
 
 
 def node(subject: str, types: str, *said: tuple[str, Value | Iterable[Value] | None]) -> Node:
