@@ -6,6 +6,7 @@ the lists of data.europa.eu's quality check; formats that it does not know (Parq
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 MEDIA_TYPE_IRI = "https://www.iana.org/assignments/media-types/"
 
@@ -81,6 +82,7 @@ _WORDS = {
 }
 
 
+@lru_cache(maxsize=4096)
 def file_type(word: str) -> FileType | None:
     """The file type that somebody means by this word, media type or address of the EU's table; None for one that we don't know."""
     plain = re.sub(r"^.*authority/file-type/|^.*media-types/", "", word.strip()).partition(";")[0].strip().lstrip(".").casefold()
