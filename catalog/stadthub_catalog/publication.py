@@ -20,8 +20,8 @@ from stadthub_schemas.errors import NotFound, StadthubError
 
 #: How many written descriptions are kept (about 10 kB each).
 KEPT = 5_000
-#: A new dataset with rows has its first files within this time, or the catalogue no longer waits for them.
-BUILDING = timedelta(hours=1)
+#: A new dataset has its first files within this time, or the catalogue no longer waits for them.
+BUILDING = timedelta(minutes=15)
 
 
 class Unfinished(StadthubError):
@@ -127,5 +127,5 @@ class Publication:
 
 
 def _is_building(entry: Entry) -> bool:
-    """Whether it has rows and no file yet: it was just made, or is made again after a loss."""
-    return entry.dataset.kind is not Kind.FILES and entry.extent.rows > 0 and not entry.distributions
+    """Whether its rows are in no file yet: it was just made, or is made again after a loss."""
+    return entry.dataset.kind is not Kind.FILES and not entry.distributions

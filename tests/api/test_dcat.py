@@ -9,7 +9,7 @@ import pytest
 from rdflib import RDF, Graph, Namespace
 
 from stadthub_api.app import create_app
-from stadthub_catalog import Catalog
+from stadthub_catalog import Catalog, Distribution
 from stadthub_schemas.dataset import AccessClass, Contact, Extent
 from stadthub_schemas.settings import Settings
 from tests.api.city import BUDGET, INTERNAL_NOISE, PUBLIC_AIR, RESTRICTED_CAMERAS, TREES, City, served
@@ -191,7 +191,7 @@ def test_a_dataset_below_the_bound_stays_in_the_portal_but_is_not_told(tmp_path:
     catalog.migrate()
     publish(catalog)
     poor = dataset("arm", contact=Contact(name="Amt"))
-    catalog.publish(poor, (), Extent(), [], "arm")
+    catalog.publish(poor, (), Extent(), [Distribution("parquet", "/distributions/arm/arm.parquet", size=1)], "arm")
     catalog.close()
     with served(create_app(settings)) as address, httpx.Client(base_url=address, timeout=30) as client:
         assert len(_datasets(client)) == 1

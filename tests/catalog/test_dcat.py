@@ -229,7 +229,7 @@ def test_a_catalogue_that_is_being_built_is_no_catalogue(catalog: Catalog, monke
     publication = Publication(catalog, SITE)
     with pytest.raises(Unfinished, match="neu is still being published"):
         publication.page(Page("ttl", 1, 0), DE)
-    monkeypatch.setattr("stadthub_catalog.publication.BUILDING", -BUILDING)  # an hour later nobody waits for it any more
+    monkeypatch.setattr("stadthub_catalog.publication.BUILDING", -BUILDING)  # later nobody waits for it any more
     assert len(set(page(publication).subjects(RDF.type, DCAT.Dataset))) == 1
 
 

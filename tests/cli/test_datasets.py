@@ -18,6 +18,18 @@ def test_datasets_are_listed_and_shown(stadthub: Command, told: Callable[..., An
     assert "Radverkehr an Zählstellen" in stadthub("dataset", "show", "bicycle-counts").stdout
 
 
+def test_a_check_says_what_other_catalogues_miss(stadthub: Command, filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = stadthub("dataset", "check", "bicycle-counts", "--json")
+    told = json.loads(done.stdout)["bicycle-counts"]
+    assert sum(one["points"] for one in told["metrics"]) == told["points"]
+    assert {one["metric"] for one in told["missing"]} == {one["metric"] for one in told["metrics"] if one["points"] < one["most"]}
+    assert told["published"] == (told["points"] >= 351) == (done.exit_code == 0)
+    assert "contactPointAvailability" in {one["metric"] for one in told["missing"]}
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    assert "Ansprechstelle" in stadthub("dataset", "check").stdout
+    assert stadthub("dataset", "check", "bicycles").exit_code == 1
+
+
 def test_an_export_is_a_whole_file_or_none(stadthub: Command, filled: Path) -> None:
     done = stadthub("dataset", "export", "bicycle-counts", "--format", "parquet", "--output", "counts.parquet", "--column", "result")
     assert done.exit_code == 0, done.stderr
