@@ -92,9 +92,13 @@ def score(nodes: Sequence[Node]) -> Score:
     """The points of a dataset that is described so."""
     files = [one for one in nodes if "dcat:Distribution" in one.types]
     described = Described(nodes[0].by_word(), tuple(one.by_word() for one in files))
-    rows = [(_measure(described, said), one) for said, one in zip(described.files, files, strict=True)]
-    best, file = max(rows, key=lambda row: sum(one.points for one in row[0]), default=(_measure(described, {}), None))
-    return Score(best, file.subject if file else None)
+    best = Score(_measure(described, {}), None)
+    for said, one in zip(described.files, files, strict=True):
+        found = Score(_measure(described, said), one.subject)
+        best = max(best, found, key=lambda score: score.total)
+        if best.total == MOST:
+            break
+    return best
 
 
 def breaches(described: Described) -> list[str]:

@@ -1,9 +1,11 @@
 """What the hub tells other catalogues: which datasets, their description in every form, page by page; written once, kept while it holds."""
 
 import threading
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from stadthub_catalog import dcat_catalog, mqa
@@ -18,8 +20,8 @@ from stadthub_schemas.access import ANYBODY
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import NotFound, StadthubError
 
-#: How many written descriptions are kept (about 10 kB each).
-KEPT = 5_000
+#: How many written descriptions are kept (packed about 1 kB each), and how many nodes that several datasets share.
+KEPT, SHARED = 50_000, 20_000
 #: A new dataset has its first files within this time, or the catalogue no longer waits for them.
 BUILDING = timedelta(minutes=15)
 
@@ -37,6 +39,20 @@ class _Told:
     building: list[Entry]
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A dataset in one form: what only it has, packed, and what it shares with others (words of lists, publisher)."""
+
+    entry: Entry
+    own: bytes
+    shared: tuple[str, ...]
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """What stands in a document."""
+        return (zlib.decompress(self.own).decode(), *self.shared)
+
+
 class Publication:
     """The catalogue as others read it; thread-safe."""
 
@@ -45,7 +61,7 @@ class Publication:
         self._site = site
         self._lock = threading.Lock()
         self._scores: dict[UUID, tuple[Entry, mqa.Score]] = {}
-        self._pieces: dict[tuple[UUID, str, str], tuple[Entry, tuple[str, ...]]] = {}
+        self._kept: dict[tuple[UUID, str, str], _Written] = {}
         self._told = _Told({}, [], [])
 
     def nodes(self, entry: Entry, profile: Profile) -> tuple[Node, ...]:
@@ -77,7 +93,7 @@ class Publication:
     def document(self, entry: Entry, profile: Profile, ending: str) -> bytes:
         """One dataset as a document of its own."""
         form = FORMS[ending]
-        return form.whole(self._written(entry, profile, form))
+        return form.whole(self._written(entry, profile, form).pieces)
 
     def page(self, page: Page, profile: Profile, since: datetime | None = None) -> bytes:
         """A page of the catalogue. Unfinished where it is empty or still being built, NotFound beyond its end."""
@@ -96,7 +112,7 @@ class Publication:
         form = FORMS[page.ending]
         pieces = [form.write(one) for one in dcat_catalog.catalogue(entries, page, Scene(self._site, profile))]
         for one in entries:
-            pieces += self._written(one, profile, form)
+            pieces += self._written(one, profile, form).pieces
         return form.whole(pieces)
 
     def _refuse_unfinished(self) -> None:
@@ -107,15 +123,18 @@ class Publication:
         if not told.entries:
             raise Unfinished("no dataset is published yet: come back when there is one")
 
-    def _written(self, entry: Entry, profile: Profile, form: Form) -> tuple[str, ...]:
-        """The nodes of one dataset as they are written, from memory as long as it has not changed."""
+    def _written(self, entry: Entry, profile: Profile, form: Form) -> _Written:
+        """One dataset as it is written, from memory as long as it has not changed."""
         key = (entry.id, profile.name, form.media_type)
-        known = self._pieces.get(key)
-        if known is None or known[0] is not entry:
-            if len(self._pieces) >= KEPT:
-                self._pieces.clear()
-            known = self._pieces[key] = (entry, tuple(form.write(one) for one in self.nodes(entry, profile)))
-        return known[1]
+        known = self._kept.get(key)
+        if known is None or known.entry is not entry:
+            if len(self._kept) >= KEPT:
+                self._kept.clear()
+            here, nodes = address(entry, self._site), self.nodes(entry, profile)
+            own = form.between.join(form.write(one) for one in nodes if one.subject.startswith(here))
+            shared = tuple(_shared(form.write, one) for one in nodes if not one.subject.startswith(here))
+            known = self._kept[key] = _Written(entry, zlib.compress(own.encode(), 1), shared)
+        return known
 
     def _scene(self, entry: Entry, profile: Profile) -> Scene:
         """What is said beside the dataset's own words: the addresses of those that it is derived from, if anybody may know of them."""
@@ -124,6 +143,12 @@ class Publication:
             seen = self._catalog.shelf.visible(ANYBODY)
             known = {name: address(seen[name], self._site) for name in entry.dataset.lineage.inputs if name in seen}
         return Scene(self._site, profile, known)
+
+
+@lru_cache(maxsize=SHARED)
+def _shared(write: Callable[[Node], str], one: Node) -> str:
+    """A node as it is written, the same text for all datasets that have it."""
+    return write(one)
 
 
 def _is_building(entry: Entry) -> bool:

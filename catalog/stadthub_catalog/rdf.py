@@ -35,7 +35,7 @@ PREFIXES = {
 }
 
 #: What no XML document can hold (XML 1.0, section 2.2), and what no IRI can (RFC 3987).
-_NEVER = dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF])
+_NEVER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NO_IRI = re.compile(r"[\x00-\x20<>\"{}|\\^`\x7f]")
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
@@ -85,12 +85,12 @@ def node(subject: str, types: str, *said: tuple[str, Value | Iterable[Value] | N
 
 def iri(address: str) -> Iri:
     """The address with what can't stand in one as percent signs."""
-    return Iri(_NO_IRI.sub(lambda found: f"%{ord(found[0]):02X}", address.translate(_NEVER)))
+    return Iri(_NO_IRI.sub(lambda found: f"%{ord(found[0]):02X}", _NEVER.sub("", address)))
 
 
 def text(words: str, language: str = "") -> Literal:
     """A text, without the signs that no XML can hold."""
-    return Literal(words.translate(_NEVER), language)
+    return Literal(_NEVER.sub("", words), language)
 
 
 def typed(value: str, datatype: str) -> Literal:
