@@ -78,6 +78,8 @@ def _dataset(entry: Entry, scene: Scene, files: list[Distribution]) -> Node:
         ("dcat:landingPage", iri(site.absolute(f"/datasets/{entry.name}"))),
         ("dct:conformsTo", iri(CRS84) if entry.dataset.kind is Kind.FEATURES else None),
         ("prov:wasDerivedFrom", [scene.known[one] for one in lineage.inputs if one in scene.known] if lineage else None),
+        ("prov:wasDerivedFrom", iri(str(meta.source_url)) if meta.source_url and has_rows else None),
+        ("dct:provenance", Iri(f"{here}#provenance") if has_rows else None),
         ("owl:versionInfo" if scene.profile.is_old else "dcat:version", text(version) if version else None),
         ("dcatap:applicableLegislation", iri(eu.HVD_LAW) if meta.hvd_categories else None),
         ("dcatap:hvdCategory", [iri(eu.HVD_IRI + one) for one in meta.hvd_categories or ()]),
@@ -216,7 +218,9 @@ def _publisher_address(entry: Entry, site: Site) -> Iri:
 def _people(entry: Entry, scene: Scene) -> Iterator[Node]:
     """Who publishes the dataset, and whom to ask."""
     publisher = entry.dataset.metadata.publisher
-    yield agent(_publisher_address(entry, scene.site), publisher.title, scene.site, str(publisher.url or ""))
+    said = dict(entry.organization.extras).get("publisher_type", "")
+    kind = said if said in eu.PUBLISHER_TYPES else scene.site.publisher_type
+    yield agent(_publisher_address(entry, scene.site), publisher.title, kind, str(publisher.url or ""))
     contact = contact_of(entry, scene.site)
     if contact is not None:
         yield person(f"{address(entry, scene.site)}#contact", contact)
@@ -254,6 +258,7 @@ def _documents(entry: Entry, scene: Scene) -> Iterator[Node]:
     if entry.dataset.kind is Kind.FEATURES:
         yield node(CRS84, "dct:Standard", ("dct:title", text("CRS84", "en")))
     if entry.dataset.kind is not Kind.FILES:
+        yield node(f"{here}#provenance", "dct:ProvenanceStatement", ("rdfs:label", _origin(entry)))
         yield node(OPENAPI, "dct:Standard", ("dct:title", text("OpenAPI 3.1", "en")))
         yield node(
             iri(site.absolute("/api/docs")), "foaf:Document", ("dct:title", words("Dokumentation der Schnittstelle", "API documentation"))
@@ -264,3 +269,12 @@ def _documents(entry: Entry, scene: Scene) -> Iterator[Node]:
             "eli:LegalResource",
             ("dct:title", words("Durchführungsverordnung (EU) 2023/138", "Implementing Regulation (EU) 2023/138")),
         )
+
+
+def _origin(entry: Entry) -> tuple[Literal, ...]:
+    """How the rows came to be."""
+    if entry.dataset.metadata.simulated:
+        return words("Erfunden, um das Portal zu zeigen", "Invented, to show the portal")
+    if entry.dataset.lineage is not None:
+        return words("Berechnet aus anderen Datensätzen dieses Portals", "Computed from other datasets of this portal")
+    return words("Laufend von der Quelle übernommen, geprüft und gespeichert", "Taken from the source continuously, checked and stored")

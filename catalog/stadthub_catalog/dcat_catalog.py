@@ -66,7 +66,7 @@ def catalogue(entries: Sequence[Entry], page: Page, scene: Scene) -> tuple[Node,
     nodes = [
         own,
         *_turns(page, site),
-        agent(publisher, _name(site), site),
+        agent(publisher, _name(site), site.publisher_type),
         node(iri(site.url), "foaf:Document", ("dct:title", words(site.title))),
     ]
     if site.contact:

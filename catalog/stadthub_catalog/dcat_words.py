@@ -6,7 +6,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from itertools import chain
 
-from stadthub_catalog.documents import extras_of
+from stadthub_catalog.documents import contact_named, extras_of
 from stadthub_catalog.entry import Distribution, Entry
 from stadthub_catalog.rdf import Iri, Literal, Node, iri, node, text, typed
 from stadthub_catalog.site import Site
@@ -81,9 +81,11 @@ def _concept(value: Iri) -> tuple[Node, ...]:
 
 
 def contact_of(entry: Entry, site: Site) -> Contact | None:
-    """Whom to ask: the dataset's contact, else the publisher's, else the portal's; one that can be reached."""
+    """Whom to ask: the dataset's contact, else that of its publisher or organisation, else the portal's; one that can be reached."""
     words = entry.dataset.metadata
-    own = (one for one in (words.contact, words.publisher.contact) if one and (one.email or one.url))
+    extras = dict(entry.organization.extras)
+    theirs = contact_named(extras.get("contact_name") or words.publisher.title, extras.get("contact_email", ""))
+    own = (one for one in (words.contact, words.publisher.contact, theirs) if one and (one.email or one.url))
     return next(own, None) or (portal_contact(site) if site.contact else None)
 
 
@@ -144,13 +146,13 @@ def keywords(entry: Entry) -> tuple[str, ...]:
     return meta.keywords or tuple(THEMES[one][0] for one in meta.themes)
 
 
-def agent(subject: str, name: str, site: Site, homepage: str = "") -> Node:
-    """An office that publishes."""
+def agent(subject: str, name: str, kind: str, homepage: str = "") -> Node:
+    """An office that publishes; `kind` is one of the publisher types."""
     return node(
         subject,
         "foaf:Agent foaf:Organization",
         ("foaf:name", text(name, "de")),
-        ("dct:type", iri(eu.PUBLISHER_IRI + site.publisher_type)),
+        ("dct:type", iri(eu.PUBLISHER_IRI + kind)),
         ("foaf:homepage", iri(homepage) if homepage else None),
     )
 

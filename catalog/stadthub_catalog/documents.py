@@ -87,13 +87,16 @@ def _distribution(resource: Mapping[str, Any]) -> Distribution:
     )
 
 
+def contact_named(name: str, said: str) -> Contact | None:
+    """Somebody of whom name or e-mail address were said; None if neither was, an address that is none is left out."""
+    email = _good(_EMAIL, said)
+    return Contact(name=name or email, email=email) if name or email else None
+
+
 def _contact(document: Document) -> Contact | None:
     """Whom to ask: the maintainer, else the author."""
-    for role in ("maintainer", "author"):
-        name, email = document.get(role) or "", _good(_EMAIL, document.get(f"{role}_email"))
-        if name or email:
-            return Contact(name=name or email, email=email)
-    return None
+    told = (contact_named(document.get(role) or "", document.get(f"{role}_email") or "") for role in ("maintainer", "author"))
+    return next((one for one in told if one is not None), None)
 
 
 def _themes(document: Document, extras: Mapping[str, str]) -> tuple[Any, ...]:

@@ -152,6 +152,15 @@ def test_the_profiles_have_their_own_licences(catalog: Catalog, publication: Pub
     assert set(european.objects(None, DCT.license)) == {same}
 
 
+def test_an_organisation_is_asked_once_for_contact_and_kind(catalog: Catalog) -> None:
+    write(catalog, maintainer=None, license_id="cc-by-4.0")
+    extras = (("contact_email", "amt@stadt.example"), ("publisher_type", "Company"))
+    catalog.write_teams("organization", replace(OWNER, extras=extras))
+    body = Publication(catalog, SITE).document(catalog.entry("2026_gaerten"), DE, "ttl")
+    assert b"mailto:amt@stadt.example" in body
+    assert b"publishertype/Company" in body
+
+
 def many(catalog: Catalog, count: int, **words: Any) -> None:
     """Datasets of somebody else, each a little younger than the one before."""
     catalog.write_teams("organization", OWNER)

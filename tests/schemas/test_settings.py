@@ -37,6 +37,13 @@ def test_lists_are_written_with_commas() -> None:
     assert load_settings({"STADTHUB_ALLOWED_HOSTS": "a.example, b.example:8080"}).allowed_hosts == ("a.example", "b.example:8080")
 
 
+@pytest.mark.parametrize("key", ["0551500", "5515000a", "AGS 05515000"])
+def test_a_key_that_is_none_is_refused(key: str) -> None:
+    assert load_settings({"STADTHUB_GEOCODING": "05515000"}).geocoding == "05515000"
+    with pytest.raises(SettingsError, match="STADTHUB_GEOCODING: .*digits only"):
+        load_settings({"STADTHUB_GEOCODING": key})
+
+
 def test_the_database_password_does_not_show_in_the_settings() -> None:
     settings = load_settings({"STADTHUB_DATABASE_URL": "postgresql+psycopg://hub:geheim@db/hub"})
     assert "geheim" not in repr(settings)
