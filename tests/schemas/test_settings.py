@@ -40,7 +40,7 @@ def test_lists_are_written_with_commas() -> None:
 @pytest.mark.parametrize("key", ["0551500", "5515000a", "AGS 05515000"])
 def test_a_key_that_is_none_is_refused(key: str) -> None:
     assert load_settings({"STADTHUB_GEOCODING": "05515000"}).geocoding == "05515000"
-    with pytest.raises(SettingsError, match="STADTHUB_GEOCODING: .*digits only"):
+    with pytest.raises(SettingsError, match=r"STADTHUB_GEOCODING: .*digits only"):
         load_settings({"STADTHUB_GEOCODING": key})
 
 
