@@ -78,6 +78,19 @@ class Shelf:
             raise NotFound(f"there is no distribution {key!r}")
         return found
 
+    def any_distribution(self, key: str) -> tuple[Entry, Distribution]:
+        """The same, also of an entry that is not active; NotFound."""
+        try:
+            return self.distribution(key)
+        except NotFound:
+            wanted = _uuid(key)
+            with self._lock:
+                found = ((entry, one) for entry in self._hidden.values() for one in entry.distributions if one.id == wanted)
+                there = next(found, None)
+            if there is None:
+                raise
+            return there
+
     def hidden(self, key: str) -> Entry:
         """The entry of that name or id that is not active: a draft, a deleted or a withdrawn one. NotFound."""
         with self._lock:
