@@ -1,7 +1,7 @@
 """Entries of the catalogue in the state database: published, withdrawn, read again where they changed."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -23,6 +23,14 @@ from stadthub_schemas.errors import Conflict, NotFound, PublishError
 _PART = 500
 
 _COUNTER = counter.c.name == "datasets"
+
+
+#: What else is written in a transaction.
+Beside = Callable[[Connection], None]
+
+
+def nothing(_: Connection) -> None:
+    """Nothing else is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +117,16 @@ class Written:
     modified: datetime
 
 
-def write(database: Database, *written: Written) -> None:
-    """Make the datasets, or bring them up to date, all or none. Conflict where another dataset bears the name."""
+def write(database: Database, *written: Written, beside: Beside = nothing) -> None:
+    """Make the datasets, or bring them up to date, all or none. Conflict where another dataset bears the name. `beside` writes more in
+    the same transaction."""
     with database.keeping() as connection, counted(connection) as number:
         for one in written:
             _write(connection, one, number)
+        beside(connection)
 
 
-def purge(database: Database, key: UUID) -> None:
+def purge(database: Database, key: UUID, beside: Beside = nothing) -> None:
     """Take the dataset away for ever: only that there was one stays, for the readers that still know it. NotFound."""
     emptied = {"words": {}, "columns": [], "extent": {}, "document": {}, "feed": "", "state": State.PURGED}
     with database.keeping() as connection, counted(connection) as number:
@@ -124,6 +134,7 @@ def purge(database: Database, key: UUID) -> None:
         if not connection.execute(found.values(name=str(key), modified=datetime.now(UTC), change=number, **emptied)).rowcount:
             raise NotFound(f"there is no dataset {key}")
         connection.execute(delete(dataset_tag).where(dataset_tag.c.dataset_id == key))
+        beside(connection)
 
 
 def _write(connection: Connection, one: Written, number: int) -> None:

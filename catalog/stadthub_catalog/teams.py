@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from stadthub_catalog.database import Database
-from stadthub_catalog.datasets import counted, organisation, touch
+from stadthub_catalog.datasets import Beside, counted, nothing, organisation, touch
 from stadthub_catalog.entry import Organization
 from stadthub_catalog.tables import group, organization
 from stadthub_schemas.errors import Conflict, NotFound
@@ -24,8 +24,9 @@ def teams(database: Database, sort: TeamSort) -> list[Organization]:
         return [organisation(row) for row in connection.execute(select(table).order_by(table.c.name))]
 
 
-def write(database: Database, sort: TeamSort, *written: Organization) -> None:
-    """Make them, or bring them up to date, all or none; their datasets count as changed. Conflict where another bears the name."""
+def write(database: Database, sort: TeamSort, *written: Organization, beside: Beside = nothing) -> None:
+    """Make them, or bring them up to date, all or none; their datasets count as changed. Conflict where another bears the name. `beside`
+    writes more in the same transaction."""
     table = TABLES[sort]
     with database.keeping() as connection, counted(connection) as number:
         for one in written:
@@ -43,9 +44,10 @@ def write(database: Database, sort: TeamSort, *written: Organization) -> None:
                 connection.execute(insert(table).values(id=one.id, **values))
             elif sort == "organization":
                 touch(connection, one.id, number)
+        beside(connection)
 
 
-def purge(database: Database, sort: TeamSort, keys: Sequence[UUID]) -> None:
+def purge(database: Database, sort: TeamSort, keys: Sequence[UUID], beside: Beside = nothing) -> None:
     """Take them away for ever; Conflict while an organisation still has datasets, NotFound for one that is not there."""
     table = TABLES[sort]
     with database.keeping() as connection, counted(connection) as number:
@@ -54,6 +56,7 @@ def purge(database: Database, sort: TeamSort, keys: Sequence[UUID]) -> None:
                 raise Conflict("the organisation still has datasets: purge or move them first")
             if not connection.execute(delete(table).where(table.c.id == key)).rowcount:
                 raise NotFound(f"there is no {sort} {key}")
+        beside(connection)
 
 
 def _refuse_name(connection: Connection, table: Table, one: Organization) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
 
+from stadthub_catalog import accounts
 from stadthub_catalog.audit import append
 from stadthub_catalog.database import Database
 from stadthub_catalog.entry import Token
 from stadthub_catalog.tables import token as table
-from stadthub_schemas.access import ANYBODY, Action, Principal, Role
+from stadthub_schemas.access import ANYBODY, RUNNING, Action, Principal, Role
 from stadthub_schemas.errors import AccessError, Conflict, NotFound
 
 #: What every token begins with, so that a leaked one is found by scanners.
@@ -38,6 +39,7 @@ class Scope:
     actions: Iterable[Action] | None = None
     expires: datetime | None = None
     purpose: str = ""
+    holder: str | None = None
 
 
 def create(database: Database, name: str, role: Role, scope: Scope) -> str:
@@ -45,6 +47,7 @@ def create(database: Database, name: str, role: Role, scope: Scope) -> str:
     secret = MARK + secrets.token_urlsafe(32)
     values = {
         "name": name,
+        "holder": scope.holder,
         "prefix": secret[:_PREFIX],
         "digest": _digest(secret),
         "role": Role(role).value,
@@ -61,6 +64,7 @@ def create(database: Database, name: str, role: Role, scope: Scope) -> str:
             raise Conflict(f"there is a token {name!r} already: revoke it or take another name")
         connection.execute(insert(table).values(values))
         append(connection, _WHO, "token.create", name, {key: values[key] for key in ("role", "datasets", "columns", "actions", "purpose")})
+        accounts.ensure(connection, scope.holder or name, sysadmin=role in RUNNING)
     return secret
 
 
@@ -86,7 +90,8 @@ def principal(database: Database, secret: str | None) -> Principal:
     digest = _digest(secret)
     with database.reading() as connection:
         rows = connection.execute(select(table).where(table.c.prefix == secret[:_PREFIX])).all()
-    row = next((row for row in rows if hmac.compare_digest(row.digest, digest)), None)
+        row = next((row for row in rows if hmac.compare_digest(row.digest, digest)), None)
+        belongs = accounts.memberships(connection, row.holder or row.name) if row is not None and row.role not in RUNNING else frozenset()
     now = datetime.now(UTC)
     if row is None:
         raise AccessError("this token is not known: ask the operator for a new one")
@@ -97,7 +102,8 @@ def principal(database: Database, secret: str | None) -> Principal:
     if row.last_used is None or now - row.last_used > _USED_EVERY:
         with database.noting() as connection:
             connection.execute(update(table).where(table.c.id == row.id).values(last_used=now))
-    return Principal(row.name, Role(row.role), _set(row.datasets), _set(row.columns), _actions(row.actions))
+    holder = row.holder or row.name
+    return Principal(holder, Role(row.role), _set(row.datasets), _set(row.columns), _actions(row.actions), belongs)
 
 
 def _digest(secret: str) -> str:
