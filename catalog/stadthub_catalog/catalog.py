@@ -213,6 +213,14 @@ class Catalog(Watching):
         """A new token, told this once only; Conflict if a valid one bears that name."""
         return tokens.create(self.database, name, role, tokens.Scope(datasets, columns, actions, expires, purpose))
 
+    def make_token(self, name: str, role: Role, scope: tokens.Scope) -> str:
+        """The same for a token whose holder has another name."""
+        return tokens.create(self.database, name, role, scope)
+
+    def is_token(self, token: Token, secret: str) -> bool:
+        """Whether this is the token's secret."""
+        return tokens.is_token(self.database, token, secret)
+
     def tokens(self) -> list[Token]:
         """All tokens without their secrets, oldest first."""
         return tokens.listed(self.database)

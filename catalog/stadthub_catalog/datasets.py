@@ -126,6 +126,22 @@ def write(database: Database, *written: Written, beside: Beside = nothing) -> No
         beside(connection)
 
 
+def written_entry(one: Written, owner: Organization) -> Entry:
+    """What such a dataset is, before it is read again from the database."""
+    return Entry(
+        id=one.id,
+        dataset=documents.dataset(one.name, one.document, owner),
+        columns=(),
+        extent=documents.extent(one.document),
+        distributions=documents.distributions(one.document),
+        organization=owner,
+        created=one.created,
+        modified=one.modified,
+        state=one.state,
+        document=one.document,
+    )
+
+
 def purge(database: Database, key: UUID, beside: Beside = nothing) -> None:
     """Take the dataset away for ever: only that there was one stays, for the readers that still know it. NotFound."""
     emptied = {"words": {}, "columns": [], "extent": {}, "document": {}, "feed": "", "state": State.PURGED}

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from stadthub_catalog.database import Database
 from stadthub_catalog.datasets import change, changed_since
-from stadthub_catalog.entry import Distribution, Entry, Found, State
+from stadthub_catalog.entry import Distribution, Entry, Found, Organization, State
 from stadthub_catalog.index import Index
+from stadthub_catalog.teams import TABLES, TeamSort, teams
 from stadthub_schemas.access import Action, Principal, may
 from stadthub_schemas.errors import NotFound, QueryError
 
@@ -39,6 +40,7 @@ class Shelf:
         self._by_id: dict[UUID, str] = {}
         self._files: dict[UUID, tuple[Entry, Distribution]] = {}
         self._hidden: dict[UUID, Entry] = {}
+        self._teams: dict[TeamSort, dict[str, Organization]] = {"organization": {}, "group": {}}
         self._facets: dict[str, dict[str, tuple[str, ...]]] = {facet: {} for facet in FACETS}
         self._index = Index()
         self._visible: dict[Principal, dict[str, Entry]] = {}
@@ -106,6 +108,18 @@ class Shelf:
             self._refresh()
             return sorted(self._hidden.values(), key=lambda entry: entry.name)
 
+    def organizations(self) -> dict[str, Organization]:
+        """All organisations by name, whatever their state; not to be changed."""
+        with self._lock:
+            self._refresh()
+            return self._teams["organization"]
+
+    def groups(self) -> dict[str, Organization]:
+        """All of the hub's own groups by name, whatever their state; not to be changed."""
+        with self._lock:
+            self._refresh()
+            return self._teams["group"]
+
     def relevance(self, text: str) -> dict[str, float]:
         """The names of all entries that hold every word of the text, with their relevance."""
         with self._lock:
@@ -158,6 +172,7 @@ class Shelf:
         for entry in news.entries:
             self._drop(entry.id)
             self._put(entry)
+        self._teams = {sort: {one.name: one for one in teams(self._database, sort)} for sort in TABLES}
         self._visible.clear()
         self._seen = news.change
 

@@ -74,6 +74,13 @@ def listed(database: Database) -> list[Token]:
         return [_token(row) for row in connection.execute(select(table).order_by(table.c.id))]
 
 
+def is_token(database: Database, one: Token, secret: str) -> bool:
+    """Whether this is the token's secret."""
+    with database.reading() as connection:
+        digest = connection.execute(select(table.c.digest).where(table.c.id == one.id)).scalar_one()
+    return hmac.compare_digest(digest, _digest(secret))
+
+
 def revoke(database: Database, name: str) -> None:
     """From now on the token is refused; NotFound if no valid one bears that name."""
     valid = update(table).where(table.c.name == name, table.c.revoked.is_(None))
@@ -135,4 +142,6 @@ def _token(row: Row[Any]) -> Token:
         expires=row.expires,
         last_used=row.last_used,
         revoked=row.revoked,
+        id=row.id,
+        holder=row.holder,
     )
