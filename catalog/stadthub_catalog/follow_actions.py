@@ -60,7 +60,10 @@ def _am_following(word: str, asked: Asked) -> bool:
 
 
 def _count(word: str, asked: Asked) -> int:
-    return belongings.follower_count(asked.catalog.database, _target(asked, word))
+    try:
+        return belongings.follower_count(asked.catalog.database, _target(asked, word))
+    except NotAuthorized:
+        raise Missing from None
 
 
 def _followers(word: str, asked: Asked) -> list[dict[str, Any]]:
