@@ -64,7 +64,8 @@ def answer(catalog: Catalog, action: str, parameters: Mapping[str, Any], caller:
     if writes and caller.principal.role is None and action not in _ANSWER_NOBODY | set(REFUSED_WRITES):
         raise NotAuthorized(f"Access denied: Action {action} requires an authenticated user")
     asked = Asked(catalog, parameters, caller.principal, site, uploads)
-    return Answer(ACTIONS[action](asked), tuple(asked.changed))
+    with catalog.shelf.steady():
+        return Answer(ACTIONS[action](asked), tuple(asked.changed))
 
 
 def call(catalog: Catalog, action: str, parameters: Mapping[str, Any], principal: Principal, site: Site) -> Any:

@@ -30,6 +30,7 @@ class Asked:
     site: Site
     uploads: Uploads | None = None
     changed: list[UUID] = field(default_factory=list)
+    _accounts: list[Account] = field(default_factory=list)
 
     @property
     def shelf(self) -> Shelf:
@@ -42,6 +43,11 @@ class Asked:
 
     def account(self) -> Account:
         """The caller's account, made if there is none yet."""
+        if not self._accounts:
+            self._accounts.append(self._account())
+        return self._accounts[0]
+
+    def _account(self) -> Account:
         with self.catalog.database.reading() as connection:
             try:
                 return accounts.named(connection, self.principal.name)

@@ -20,6 +20,7 @@ GENESIS = "0" * 64
 _PAGE = 1000
 
 _COUNT = counter.c.name == "audit"
+_NEXT = update(counter).where(_COUNT).values(value=counter.c.value + 1).returning(counter.c.value)
 
 
 def record(database: Database, who: str, what: str, on: str, details: Mapping[str, Any]) -> None:
@@ -30,8 +31,7 @@ def record(database: Database, who: str, what: str, on: str, details: Mapping[st
 
 def append(connection: Connection, who: str, what: str, on: str, details: Mapping[str, Any]) -> None:
     """Append an entry within a transaction. The counter's row is the lock: nobody else appends until the transaction ends."""
-    connection.execute(update(counter).where(_COUNT).values(value=counter.c.value + 1))
-    number = int(connection.execute(select(counter.c.value).where(_COUNT)).scalar_one())
+    number = int(connection.execute(_NEXT).scalar_one())
     previous = connection.execute(select(table.c.digest).where(table.c.number == number - 1)).scalar_one_or_none() or GENESIS
     entry = {
         "number": number,

@@ -23,6 +23,8 @@ from stadthub_schemas.errors import Conflict, NotFound, PublishError
 _PART = 500
 
 _COUNTER = counter.c.name == "datasets"
+_NEXT = update(counter).where(_COUNTER).values(value=counter.c.value + 1).returning(counter.c.value)
+_TEAMS = update(counter).where(counter.c.name == "teams").values(value=counter.c.value + 1)
 
 
 #: What else is written in a transaction.
@@ -31,6 +33,10 @@ Beside = Callable[[Connection], None]
 
 def nothing(_: Connection) -> None:
     """Nothing else is written."""
+
+
+_BOTH = select(counter.c.name, counter.c.value).where(counter.c.name.in_(("datasets", "teams")))
+_ROWS = select(table, *(column.label(f"org_{column.name}") for column in organization.c)).join(organization)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +160,8 @@ def purge(database: Database, key: UUID, beside: Beside = nothing) -> None:
 
 
 def _write(connection: Connection, one: Written, number: int) -> None:
-    other = connection.execute(select(table.c.id).where(table.c.name == one.name, table.c.id != one.id)).first()
-    if other is not None:
+    there = set(connection.execute(select(table.c.id).where((table.c.name == one.name) | (table.c.id == one.id))).scalars())
+    if there - {one.id}:
         raise Conflict(f"{one.name}: another dataset bears that name")
     row = connection.execute(select(organization).where(organization.c.id == one.owner)).one_or_none()
     if row is None:
@@ -175,9 +181,12 @@ def _write(connection: Connection, one: Written, number: int) -> None:
         "change": number,
         "document": dict(one.document),
     }
-    if not connection.execute(update(table).where(table.c.id == one.id).values(**values)).rowcount:
+    if there:
+        connection.execute(update(table).where(table.c.id == one.id).values(**values))
+        connection.execute(delete(dataset_tag).where(dataset_tag.c.dataset_id == one.id))
+    else:
         connection.execute(insert(table).values(id=one.id, **values))
-    _write_tags(connection, one.id, described.metadata.keywords)
+    _add_tags(connection, one.id, described.metadata.keywords)
 
 
 def _release(words: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,17 +203,21 @@ def withdraw(database: Database, name: str) -> None:
             raise NotFound(f"there is no dataset {name!r}")
 
 
-def change(connection: Connection) -> int:
-    """The number of the last change of the catalogue."""
-    return int(connection.execute(select(counter.c.value).where(_COUNTER)).scalar_one())
+def changes(connection: Connection) -> tuple[int, int]:
+    """The numbers of the last change of the catalogue, and of its organisations and groups."""
+    found = {row.name: int(row.value) for row in connection.execute(_BOTH)}
+    return found["datasets"], found["teams"]
 
 
-def changed_since(database: Database, seen: int) -> Changed:
-    """What was published, written, withdrawn or purged after the change `seen`."""
-    rows = select(table, *(column.label(f"org_{column.name}") for column in organization.c)).join(organization)
+def count_teams(connection: Connection) -> None:
+    """An organisation or a group has changed."""
+    connection.execute(_TEAMS)
+
+
+def changed_since(database: Database, seen: int, upto: int) -> Changed:
+    """What was published, written, withdrawn or purged after the change `seen`, with all up to the change `upto` and perhaps more."""
     with database.reading() as connection:
-        upto = change(connection)
-        found = connection.execute(rows.where(table.c.change > seen).order_by(table.c.change)).all()
+        found = connection.execute(_ROWS.where(table.c.change > seen).order_by(table.c.change)).all()
         there = [row for row in found if row.state != State.PURGED]
         files = _distributions(connection, [row.id for row in there if row.document is None])
     entries = tuple(_entry(row, files.get(row.id, ())) for row in there)
@@ -224,9 +237,7 @@ def _check(entry: Draft) -> None:
 @contextmanager
 def counted(connection: Connection) -> Iterator[int]:
     """The number of the change that is made in this block; nobody else changes the catalogue until its transaction ends."""
-    number = _lock(connection) + 1
-    yield number
-    _count(connection, number)
+    yield int(connection.execute(_NEXT).scalar_one())
 
 
 def touch(connection: Connection, owner: UUID, number: int) -> int:
@@ -250,9 +261,11 @@ def _write_organization(connection: Connection, publisher: Publisher, now: datet
     if row is None:
         key = uuid4()
         connection.execute(insert(organization).values(id=key, name=publisher.name, created=now, **words))
+        count_teams(connection)
         return key
     if (row.title, row.description) != (publisher.title, publisher.description):
         connection.execute(update(organization).where(organization.c.id == row.id).values(**words))
+        count_teams(connection)
         touch(connection, row.id, number)
     return UUID(str(row.id))
 
@@ -283,13 +296,19 @@ def _write_distributions(connection: Connection, dataset_id: UUID, wanted: Seque
 
 
 def _write_tags(connection: Connection, dataset_id: UUID, keywords: Sequence[str]) -> None:
-    wanted = {tag_id(name): name for name in keywords}
     connection.execute(delete(dataset_tag).where(dataset_tag.c.dataset_id == dataset_id))
+    _add_tags(connection, dataset_id, keywords)
+
+
+def _add_tags(connection: Connection, dataset_id: UUID, keywords: Sequence[str]) -> None:
+    wanted = {tag_id(name): name for name in keywords}
+    if not wanted:
+        return
     known = set(connection.execute(select(tag.c.id).where(tag.c.id.in_(wanted))).scalars())
-    for key, name in wanted.items():
-        if key not in known:
-            connection.execute(insert(tag).values(id=key, name=name))
-        connection.execute(insert(dataset_tag).values(dataset_id=dataset_id, tag_id=key))
+    new = [{"id": key, "name": name} for key, name in wanted.items() if key not in known]
+    if new:
+        connection.execute(insert(tag), new)
+    connection.execute(insert(dataset_tag), [{"dataset_id": dataset_id, "tag_id": key} for key in wanted])
 
 
 def _distributions(connection: Connection, keys: Sequence[UUID]) -> dict[UUID, tuple[Distribution, ...]]:

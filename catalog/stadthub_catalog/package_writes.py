@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -175,9 +176,9 @@ def _forget_files(asked: Asked, entry: Entry, document: Mapping[str, Any]) -> No
 def store(asked: Asked, written: Written, owner: Organization, kind: str) -> dict[str, Any]:
     """Put the dataset into the catalogue together with the note of it; the dataset in CKAN's words. Invalid if its name is taken."""
     result = asked.package(written_entry(written, owner))
+    who = asked.account()
 
     def note(connection: Connection) -> None:
-        who = accounts.of(connection, asked.principal)
         activities.note(connection, Deed(who, kind, written.id, written.name, {"package": result, "actor": who.name}, owner.id))
 
     try:
@@ -202,7 +203,7 @@ def ground(asked: Asked, now: datetime, entry: Entry | None = None) -> wordings.
         except NotFound:
             return False
 
-    return wordings.Ground(stamp(now) or "", before, groups, belongings.vocabulary_ids(asked.catalog.database), taken)
+    return wordings.Ground(stamp(now) or "", before, groups, partial(belongings.vocabulary_ids, asked.catalog.database), taken)
 
 
 def _standing(entry: Entry) -> Written:

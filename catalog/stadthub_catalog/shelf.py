@@ -2,11 +2,12 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from uuid import UUID
 
 from stadthub_catalog.database import Database
-from stadthub_catalog.datasets import change, changed_since
+from stadthub_catalog.datasets import changed_since, changes
 from stadthub_catalog.entry import Distribution, Entry, Found, Organization, State
 from stadthub_catalog.index import Index
 from stadthub_catalog.teams import TABLES, TeamSort, teams
@@ -36,6 +37,8 @@ class Shelf:
         self._database = database
         self._lock = threading.RLock()
         self._seen = -1
+        self._seen_teams = -1
+        self._steady = threading.local()
         self._entries: dict[str, Entry] = {}
         self._by_id: dict[UUID, str] = {}
         self._files: dict[UUID, tuple[Entry, Distribution]] = {}
@@ -161,18 +164,33 @@ class Shelf:
         counts = Counter(value for name in names for value in known[name])
         return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
+    @contextmanager
+    def steady(self) -> Iterator[None]:
+        """Within this block, and in this thread, the catalogue is read from the database once."""
+        self._steady.fresh = False
+        try:
+            yield
+        finally:
+            del self._steady.fresh
+
     def _refresh(self) -> None:
+        if getattr(self._steady, "fresh", False):
+            return
         with self._database.reading() as connection:
-            now = change(connection)
+            now, teams_now = changes(connection)
+        if hasattr(self._steady, "fresh"):
+            self._steady.fresh = True
         if now == self._seen:
             return
-        news = changed_since(self._database, self._seen)
+        if teams_now != self._seen_teams:
+            self._teams = {sort: {one.name: one for one in teams(self._database, sort)} for sort in TABLES}
+            self._seen_teams = teams_now
+        news = changed_since(self._database, self._seen, now)
         for key in news.purged:
             self._drop(key)
         for entry in news.entries:
             self._drop(entry.id)
             self._put(entry)
-        self._teams = {sort: {one.name: one for one in teams(self._database, sort)} for sort in TABLES}
         self._visible.clear()
         self._seen = news.change
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Table, insert, select, update
 
 from stadthub_catalog.database import Database
-from stadthub_catalog.datasets import Beside, counted, nothing, organisation, touch
+from stadthub_catalog.datasets import Beside, count_teams, counted, nothing, organisation, touch
 from stadthub_catalog.entry import Organization, State
 from stadthub_catalog.tables import dataset, group, organization
 from stadthub_schemas.errors import Conflict, NotFound
@@ -44,6 +44,7 @@ def write(database: Database, sort: TeamSort, *written: Organization, beside: Be
                 connection.execute(insert(table).values(id=one.id, **values))
             elif sort == "organization":
                 touch(connection, one.id, number)
+        count_teams(connection)
         beside(connection)
 
 
@@ -59,6 +60,7 @@ def purge(database: Database, sort: TeamSort, keys: Sequence[UUID], beside: Besi
             gone = update(table).where(table.c.id == key, table.c.state != State.PURGED)
             if not connection.execute(gone.values(name=str(key), **emptied)).rowcount:
                 raise NotFound(f"there is no {sort} {key}")
+        count_teams(connection)
         beside(connection)
 
 

@@ -29,7 +29,7 @@ class Ground:
     now: str
     before: Said = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)
-    vocabularies: Mapping[str, str] = field(default_factory=dict)
+    vocabularies: Callable[[], Mapping[str, str]] = dict
     taken: Callable[[UUID], bool] = lambda _: False
 
 
@@ -181,16 +181,17 @@ def _tags(said: Said, ground: Ground, wrong: dict[str, Any]) -> list[dict[str, A
         rows = [*rows, *({"name": str(one).strip()} for one in texts if str(one).strip())]
     mistakes: list[dict[str, Any]] = []
     made: dict[tuple[str, str], dict[str, Any]] = {}
+    known = ground.vocabularies() if any(one.get("vocabulary_id") for one in rows) else {}
     for one in rows:
         mistake: dict[str, Any] = {}
         entry: Document = {}
         _keep(entry, mistake, "name", wording.tag, one.get("name"))
         list_ = one.get("vocabulary_id") or None
-        if list_ is not None and str(list_) not in ground.vocabularies:
+        if list_ is not None and str(list_) not in known:
             mistake["vocabulary_id"] = ["Tag vocabulary was not found."]
         mistakes.append(mistake)
         if not mistake:
-            key = ground.vocabularies[str(list_)] if list_ is not None else None
+            key = known[str(list_)] if list_ is not None else None
             made[entry["name"], key or ""] = {"name": entry["name"], "vocabulary_id": key}
     if any(mistakes):
         wrong["tags"] = mistakes

@@ -24,6 +24,8 @@ def upgrade() -> None:
     with op.batch_alter_table("token") as table:
         table.add_column(sa.Column("holder", sa.String(length=200), nullable=True))
     _holders()
+    counter = sa.table("counter", sa.column("name", sa.String), sa.column("value", sa.BigInteger))
+    op.bulk_insert(counter, [{"name": "teams", "value": 0}])
 
 
 def _accounts() -> None:
@@ -138,6 +140,7 @@ def _holders() -> None:
 
 def downgrade() -> None:
     """Take them away again."""
+    op.execute("DELETE FROM counter WHERE name = 'teams'")
     with op.batch_alter_table("token") as table:
         table.drop_column("holder")
     for name in _NAMES:
