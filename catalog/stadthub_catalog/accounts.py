@@ -63,6 +63,8 @@ def listed(database: Database) -> list[Account]:
 
 def named(connection: Connection, key: str) -> Account:
     """The account of that name or id; NotFound."""
+    if "\x00" in key:  # no database looks for that
+        raise NotFound("there is no user of such a name")
     row = connection.execute(select(account).where(account.c.name == key)).one_or_none()
     if row is None:
         try:
