@@ -1,26 +1,22 @@
 """Entries of the catalogue in the state database: published, withdrawn, read again where they changed."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from stadthub_catalog import documents
+from stadthub_catalog import distributions, documents
 from stadthub_catalog.audit import append
 from stadthub_catalog.database import Database
 from stadthub_catalog.entry import Distribution, Entry, Organization, State
-from stadthub_catalog.tables import counter, dataset_tag, distribution, organization, tag
+from stadthub_catalog.tables import counter, dataset_tag, organization, tag
 from stadthub_catalog.tables import dataset as table
 from stadthub_schemas.dataset import Column, Dataset, Extent, Publisher
 from stadthub_schemas.errors import Conflict, NotFound, PublishError
-
-#: How many ids one question names at most.
-_PART = 500
 
 _COUNTER = counter.c.name == "datasets"
 _NEXT = update(counter).where(_COUNTER).values(value=counter.c.value + 1).returning(counter.c.value)
@@ -71,7 +67,7 @@ def tag_id(name: str, vocabulary: str | None = None) -> UUID:
 
 def publish(database: Database, entry: Draft) -> None:
     """Make the entry, or bring it up to date; nothing is written, and nothing counts as modified, if nothing changed."""
-    _check(entry)
+    distributions.check(entry.name, entry.distributions)
     values: dict[str, Any] = {
         "kind": entry.dataset.kind.value,
         "state": State.ACTIVE,
@@ -89,8 +85,8 @@ def publish(database: Database, entry: Draft) -> None:
                 f"{entry.name}: a dataset of that name was written through the CKAN API: give the feed's dataset another one"
             )
         key = row["id"] if row else uuid4()
-        there = _distributions(connection, [key]).get(key, ())
-        wanted = _identified(key, entry.distributions, there, now)
+        there = distributions.of(connection, [key]).get(key, ())
+        wanted = distributions.identified(key, entry.distributions, there, now)
         changed = {name for name, value in values.items() if row is None or row[name] != value}
         if not changed and wanted == there:
             return
@@ -105,7 +101,7 @@ def publish(database: Database, entry: Draft) -> None:
             connection.execute(insert(table).values(id=key, name=entry.name, created=now, change=number, **values))
         else:
             connection.execute(update(table).where(table.c.id == key).values(change=number, **values))
-        _write_distributions(connection, key, wanted)
+        distributions.put(connection, key, wanted)
         _write_tags(connection, key, entry.dataset.metadata.keywords)
         _count(connection, number)
 
@@ -219,19 +215,9 @@ def changed_since(database: Database, seen: int, upto: int) -> Changed:
     with database.reading() as connection:
         found = connection.execute(_ROWS.where(table.c.change > seen).order_by(table.c.change)).all()
         there = [row for row in found if row.state != State.PURGED]
-        files = _distributions(connection, [row.id for row in there if row.document is None])
+        files = distributions.of(connection, [row.id for row in there if row.document is None])
     entries = tuple(_entry(row, files.get(row.id, ())) for row in there)
     return Changed(upto, entries, frozenset(row.id for row in found if row.state == State.PURGED))
-
-
-def _check(entry: Draft) -> None:
-    """PublishError for what would make a broken entry."""
-    urls = [one.url for one in entry.distributions]
-    for url in urls:
-        if urls.count(url) > 1:
-            raise PublishError(f"{entry.name}: two distributions have the address {url}: each needs its own")
-        if not re.match(r"/(?!/)|https?://", url):
-            raise PublishError(f"{entry.name}: the distribution address {url!r} is neither a path of this hub nor an http address")
 
 
 @contextmanager
@@ -270,31 +256,6 @@ def _write_organization(connection: Connection, publisher: Publisher, now: datet
     return UUID(str(row.id))
 
 
-def _identified(dataset_id: UUID, wanted: Sequence[Distribution], there: Sequence[Distribution], now: datetime) -> tuple[Distribution, ...]:
-    """The distributions with their ids and dates: `modified` is the given one, or now where the content is new."""
-    known = {one.url: one for one in there}
-    result = []
-    for one in wanted:
-        old = known.get(one.url)
-        if old is not None and _content(old) == _content(one):
-            result.append(old)
-        else:
-            key = uuid5(dataset_id, one.url)
-            result.append(replace(one, id=key, created=old.created if old else now, modified=one.modified or now))
-    return tuple(result)
-
-
-def _content(one: Distribution) -> tuple[object, ...]:
-    return one.format, one.title, one.size, one.sha256
-
-
-def _write_distributions(connection: Connection, dataset_id: UUID, wanted: Sequence[Distribution]) -> None:
-    connection.execute(delete(distribution).where(distribution.c.dataset_id == dataset_id))
-    if wanted:
-        rows = [{"dataset_id": dataset_id, "place": place, **asdict(one)} for place, one in enumerate(wanted)]
-        connection.execute(insert(distribution), rows)
-
-
 def _write_tags(connection: Connection, dataset_id: UUID, keywords: Sequence[str]) -> None:
     connection.execute(delete(dataset_tag).where(dataset_tag.c.dataset_id == dataset_id))
     _add_tags(connection, dataset_id, keywords)
@@ -311,24 +272,13 @@ def _add_tags(connection: Connection, dataset_id: UUID, keywords: Sequence[str])
     connection.execute(insert(dataset_tag), [{"dataset_id": dataset_id, "tag_id": key} for key in wanted])
 
 
-def _distributions(connection: Connection, keys: Sequence[UUID]) -> dict[UUID, tuple[Distribution, ...]]:
-    """The distributions of these datasets, in their order."""
-    found: dict[UUID, list[Distribution]] = {}
-    for part in range(0, len(keys), _PART):
-        wanted = distribution.c.dataset_id.in_(keys[part : part + _PART])
-        for row in connection.execute(select(distribution).where(wanted).order_by(distribution.c.place)):
-            one = Distribution(row.format, row.url, row.title, row.size, row.sha256, row.modified, row.created, row.id)
-            found.setdefault(row.dataset_id, []).append(one)
-    return {key: tuple(ones) for key, ones in found.items()}
-
-
-def _entry(row: Row[Any], distributions: tuple[Distribution, ...]) -> Entry:
+def _entry(row: Row[Any], files: tuple[Distribution, ...]) -> Entry:
     return Entry(
         id=row.id,
         dataset=Dataset.model_validate(row.words),
         columns=tuple(Column.model_validate(column) for column in row.columns),
         extent=Extent.model_validate(row.extent),
-        distributions=distributions if row.document is None else documents.distributions(row.document),
+        distributions=files if row.document is None else documents.distributions(row.document),
         organization=organisation(row, "org_"),
         created=row.created,
         modified=row.modified,

@@ -3,25 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import Connection
 
-from stadthub_catalog import accounts, activities, belongings, wording, wordings
+from stadthub_catalog import accounts, activities, belongings, wordings
 from stadthub_catalog.activities import Deed
 from stadthub_catalog.asked import Asked
 from stadthub_catalog.datasets import Written, written_entry
 from stadthub_catalog.entry import Entry, Organization, State
-from stadthub_catalog.packages import stamp, theme_id, theme_name
+from stadthub_catalog.package_grounds import ground, modified_time, named, new_id, owner_of
 from stadthub_catalog.parameters import flag, names, required, text
-from stadthub_catalog.permits import led, refused, run, standing, team, writable
-from stadthub_catalog.refusals import Invalid, Missing
-from stadthub_catalog.wording import Wrong
+from stadthub_catalog.permits import led, refused, run, team, writable
+from stadthub_catalog.refusals import Invalid
 from stadthub_schemas.access import Action, may, runs
 from stadthub_schemas.errors import Conflict, NotFound
-from stadthub_schemas.vocabularies import THEMES
 
 #: What a package may become by an update; `package_delete` and `dataset_purge` are the other ways out.
 _STATES = {"active": State.ACTIVE, "draft": State.DRAFT, "deleted": State.DELETED}
@@ -40,14 +37,14 @@ def package_create(asked: Asked) -> Any:
         raise refused(asked, "create packages")
     said = asked.parameters
     wrong: dict[str, Any] = {}
-    key = _new_id(asked, wrong)
-    name = _name(asked, said.get("name"), key, wrong)
-    owner = _owner(asked, said.get("owner_org"), wrong)
+    key = new_id(asked, wrong)
+    name = named(asked, said.get("name"), key, wrong)
+    owner = owner_of(asked, said.get("owner_org"), wrong)
     now = datetime.now(UTC)
     document = _document(said, name, ground(asked, now), wrong)
     document["creator_user_id"] = str(asked.account().id)
     state = State.DRAFT if said.get("state") == "draft" else State.ACTIVE
-    written = Written(key, name, owner.id, state, document, now, _modified(asked, now, None))
+    written = Written(key, name, owner.id, state, document, now, modified_time(asked, now, None))
     entry = written_entry(written, owner)
     if not may(asked.principal, Action.WRITE, entry.dataset).allowed:
         raise Invalid({"owner_org": ["You cannot add a dataset to this organization"]})
@@ -145,8 +142,8 @@ def bulk_update_delete(asked: Asked) -> None:
 def change(asked: Asked, entry: Entry, said: Mapping[str, Any]) -> dict[str, Any]:
     """Write the dataset as it is said now; nothing is written if that is what stands. Invalid."""
     wrong: dict[str, Any] = {}
-    name = entry.name if said.get("name") in (None, "", entry.name, str(entry.id)) else _name(asked, said["name"], entry.id, wrong)
-    owner = entry.organization if said.get("owner_org") is None else _owner(asked, said["owner_org"], wrong)
+    name = entry.name if said.get("name") in (None, "", entry.name, str(entry.id)) else named(asked, said["name"], entry.id, wrong)
+    owner = entry.organization if said.get("owner_org") is None else owner_of(asked, said["owner_org"], wrong)
     now = datetime.now(UTC)
     document = _document(said, name, ground(asked, now, entry), wrong)
     state = _STATES.get(str(said.get("state")), entry.state)
@@ -154,7 +151,7 @@ def change(asked: Asked, entry: Entry, said: Mapping[str, Any]) -> dict[str, Any
     written = replace(standing_, name=name, owner=owner.id, state=state, document=document)
     if written == standing_:
         return asked.package(entry)
-    written = replace(written, modified=_modified(asked, now, entry.modified))
+    written = replace(written, modified=modified_time(asked, now, entry.modified))
     moved = written_entry(written, owner)
     if not may(asked.principal, Action.WRITE, moved.dataset).allowed:
         raise Invalid({"owner_org": ["You cannot add a dataset to this organization"]})
@@ -190,22 +187,6 @@ def store(asked: Asked, written: Written, owner: Organization, kind: str) -> dic
     return result
 
 
-def ground(asked: Asked, now: datetime, entry: Entry | None = None) -> wordings.Ground:
-    """What a package that is written now is read against."""
-    groups = {one.name: one.name for one in asked.shelf.groups().values() if one.state is State.ACTIVE}
-    groups |= {str(one.id): one.name for one in asked.shelf.groups().values() if one.state is State.ACTIVE}
-    groups |= {key: theme_name(theme) for theme in THEMES for key in (theme_name(theme), str(theme_id(theme)))}
-    before = (entry.document or {}) if entry is not None else {}
-
-    def taken(key: UUID) -> bool:
-        try:
-            return asked.shelf.any_distribution(str(key)) is not None
-        except NotFound:
-            return False
-
-    return wordings.Ground(stamp(now) or "", before, groups, partial(belongings.vocabulary_ids, asked.catalog.database), taken)
-
-
 def _standing(entry: Entry) -> Written:
     """The dataset as it stands, ready to be written."""
     return Written(entry.id, entry.name, entry.organization.id, entry.state, dict(entry.document or {}), entry.created, entry.modified)
@@ -225,71 +206,6 @@ def _document(said: Mapping[str, Any], name: str, on: wordings.Ground, wrong: di
 def _edits(asked: Asked) -> bool:
     """Whether the caller may write in any organisation."""
     return any(one.circle == "organization" and one.capacity != "member" for one in asked.principal.memberships)
-
-
-def _new_id(asked: Asked, wrong: dict[str, Any]) -> UUID:
-    given = asked.parameters.get("id")
-    if given in (None, ""):
-        return uuid4()
-    if not runs(asked.principal):
-        wrong["id"] = ["The input field id was not expected."]
-        return uuid4()
-    try:
-        key = wording.key(given)
-    except Wrong as error:
-        wrong["id"] = [str(error)]
-        return uuid4()
-    try:
-        standing(asked, str(key))
-    except Missing:
-        return key
-    wrong["id"] = ["Dataset id already exists"]
-    return key
-
-
-def _name(asked: Asked, given: Any, key: UUID, wrong: dict[str, Any]) -> str:
-    if given in (None, ""):
-        wrong["name"] = ["Missing value"]
-        return ""
-    try:
-        name = wording.name(given)
-    except Wrong as error:
-        wrong["name"] = [str(error)]
-        return str(given)
-    try:
-        other = standing(asked, name)
-    except Missing:
-        return name
-    if other.id != key:
-        wrong["name"] = ["That URL is already in use."]
-    return name
-
-
-def _owner(asked: Asked, given: Any, wrong: dict[str, Any]) -> Organization:
-    """The organisation that a package is to belong to."""
-    nobody = Organization(UUID(int=0), "", "", "", datetime.now(UTC))
-    if given in (None, ""):
-        wrong["owner_org"] = ["An organization must be provided"]
-        return nobody
-    try:
-        found = team(asked, "organization", str(given))
-    except Missing:
-        found = nobody
-    if found is nobody or found.state is not State.ACTIVE:
-        wrong["owner_org"] = ["Organization does not exist"]
-    return found
-
-
-def _modified(asked: Asked, now: datetime, before: datetime | None) -> datetime:
-    """When the package counts as changed: now, unless a sysadmin says another time than the one that stood."""
-    given = asked.parameters.get("metadata_modified")
-    if not given or given == stamp(before) or not runs(asked.principal):
-        return now
-    try:
-        told = wording.time(given)
-    except Wrong:
-        return now
-    return now if told is None else datetime.fromisoformat(told).replace(tzinfo=UTC)
 
 
 def _bulk(asked: Asked, said: Mapping[str, Any]) -> None:

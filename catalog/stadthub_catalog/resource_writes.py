@@ -8,7 +8,8 @@ from uuid import UUID
 from stadthub_catalog import resource_formats, wordings
 from stadthub_catalog.asked import Asked
 from stadthub_catalog.entry import Entry
-from stadthub_catalog.package_writes import change, ground
+from stadthub_catalog.package_grounds import ground
+from stadthub_catalog.package_writes import change
 from stadthub_catalog.packages import stamp
 from stadthub_catalog.parameters import names, required
 from stadthub_catalog.permits import owning, refused, writable, writes

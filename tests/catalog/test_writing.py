@@ -242,7 +242,8 @@ def test_a_file_is_kept_with_its_resource_and_goes_with_it(desk: Desk, tmp_path:
 
 def test_a_file_that_came_in_vain_leaves_nothing(desk: Desk, tmp_path: Path) -> None:
     desk("package_create", name="mit", owner_org="amt")
-    for more in ({"size": "viel"}, {"upload": Upload("riesig.csv", io.BytesIO(bytes(1_000_001)))}):
+    mistakes: list[dict[str, Any]] = [{"size": "viel"}, {"upload": Upload("riesig.csv", io.BytesIO(bytes(1_000_001)))}]
+    for more in mistakes:
         with pytest.raises(Invalid):
             desk("resource_create", **{"package_id": "mit", "upload": Upload("a.csv", io.BytesIO(b"a")), **more})
     assert not [one for one in (tmp_path / "uploads").rglob("*") if one.is_file()]
