@@ -14,6 +14,7 @@ from stadthub_catalog.entry import Audited, Distribution, Entry, FeedState, Foun
 from stadthub_catalog.findings import Noticed
 from stadthub_catalog.shelf import Shelf, page
 from stadthub_catalog.teams import TeamSort
+from stadthub_catalog.tokens import COMMAND_LINE, Scope
 from stadthub_catalog.watching import Watching
 from stadthub_schemas.access import Action, Principal, Role
 from stadthub_schemas.counts import Counts
@@ -213,7 +214,7 @@ class Catalog(Watching):
         """A new token, told this once only; Conflict if a valid one bears that name."""
         return tokens.create(self.database, name, role, tokens.Scope(datasets, columns, actions, expires, purpose))
 
-    def make_token(self, name: str, role: Role, scope: tokens.Scope) -> str:
+    def make_token(self, name: str, role: Role, scope: Scope) -> str:
         """The same for a token whose holder has another name."""
         return tokens.create(self.database, name, role, scope)
 
@@ -225,9 +226,9 @@ class Catalog(Watching):
         """All tokens without their secrets, oldest first."""
         return tokens.listed(self.database)
 
-    def revoke_token(self, name: str) -> None:
+    def revoke_token(self, name: str, who: str = COMMAND_LINE) -> None:
         """Refuse the token from now on; NotFound."""
-        tokens.revoke(self.database, name)
+        tokens.revoke(self.database, name, who)
 
     def principal(self, token: str | None) -> Principal:
         """Who holds this token; ANYBODY for None, AccessError for a wrong, expired or revoked one."""

@@ -14,11 +14,14 @@ from stadthub_catalog.asked import Asked
 from stadthub_catalog.datasets import Written, written_entry
 from stadthub_catalog.entry import Entry, Organization, State
 from stadthub_catalog.package_grounds import ground, modified_time, named, new_id, owner_of
+from stadthub_catalog.packages import theme_name
 from stadthub_catalog.parameters import flag, names, required, text
 from stadthub_catalog.permits import led, refused, run, team, writable
 from stadthub_catalog.refusals import Invalid
 from stadthub_schemas.access import Action, may, runs
+from stadthub_schemas.dataset import Dataset
 from stadthub_schemas.errors import Conflict, NotFound
+from stadthub_schemas.vocabularies import THEMES
 
 #: What a package may become by an update; `package_delete` and `dataset_purge` are the other ways out.
 _STATES = {"active": State.ACTIVE, "draft": State.DRAFT, "deleted": State.DELETED}
@@ -45,9 +48,7 @@ def package_create(asked: Asked) -> Any:
     document["creator_user_id"] = str(asked.account().id)
     state = State.DRAFT if said.get("state") == "draft" else State.ACTIVE
     written = Written(key, name, owner.id, state, document, now, modified_time(asked, now, None))
-    entry = written_entry(written, owner)
-    if not may(asked.principal, Action.WRITE, entry.dataset).allowed:
-        raise Invalid({"owner_org": ["You cannot add a dataset to this organization"]})
+    _refuse_foreign(asked, written_entry(written, owner), None)
     result = store(asked, written, owner, "new package")
     return result["id"] if flag(said, "return_id_only") else result
 
@@ -152,13 +153,29 @@ def change(asked: Asked, entry: Entry, said: Mapping[str, Any]) -> dict[str, Any
     if written == standing_:
         return asked.package(entry)
     written = replace(written, modified=modified_time(asked, now, entry.modified))
-    moved = written_entry(written, owner)
-    if not may(asked.principal, Action.WRITE, moved.dataset).allowed:
-        raise Invalid({"owner_org": ["You cannot add a dataset to this organization"]})
+    _refuse_foreign(asked, written_entry(written, owner), entry)
     result = store(asked, written, owner, _TOLD.get(state, "changed package") if state is not entry.state else "changed package")
     asked.changed.append(entry.id)
     _forget_files(asked, entry, document)
     return result
+
+
+def _refuse_foreign(asked: Asked, made: Entry, before: Entry | None) -> None:
+    """A package goes only into an organisation in which the caller may write, whoever he is for the package itself, and only into groups
+    of which he is a member; into those of the themes everybody may put it."""
+    anew = made.dataset if before is not None and before.organization.id == made.organization.id else _nameless(asked, made)
+    if not may(asked.principal, Action.WRITE, anew).allowed:
+        raise Invalid({"owner_org": ["You cannot add a dataset to this organization"]})
+    old = set((before.document or {}).get("groups", ())) if before is not None else set()
+    for name in set((made.document or {}).get("groups", ())) - old - {theme_name(theme) for theme in THEMES}:
+        if not runs(asked.principal) and not any(one.circle == "group" and one.name == name for one in asked.principal.memberships):
+            raise refused(asked, "edit these groups")
+
+
+def _nameless(asked: Asked, made: Entry) -> Dataset:
+    """The dataset as one of its organisation alone: who works at it by its name may not bring it into another one."""
+    by_name = any(one.circle == "dataset" and one.name == made.name for one in asked.principal.memberships)
+    return made.dataset.model_copy(update={"name": ""}) if by_name else made.dataset
 
 
 def _forget_files(asked: Asked, entry: Entry, document: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ MARK = "sth_"
 _PREFIX = len(MARK) + 8
 
 #: Who makes and revokes tokens: whoever may run the hub's commands on its machine.
-_WHO = "command line"
+COMMAND_LINE = "command line"
 
 #: `last_used` is written at most this often.
 _USED_EVERY = timedelta(minutes=1)
@@ -40,6 +40,7 @@ class Scope:
     expires: datetime | None = None
     purpose: str = ""
     holder: str | None = None
+    maker: str = COMMAND_LINE
 
 
 def create(database: Database, name: str, role: Role, scope: Scope) -> str:
@@ -63,7 +64,13 @@ def create(database: Database, name: str, role: Role, scope: Scope) -> str:
         if connection.execute(valid).scalar_one():
             raise Conflict(f"there is a token {name!r} already: revoke it or take another name")
         connection.execute(insert(table).values(values))
-        append(connection, _WHO, "token.create", name, {key: values[key] for key in ("role", "datasets", "columns", "actions", "purpose")})
+        append(
+            connection,
+            scope.maker,
+            "token.create",
+            name,
+            {key: values[key] for key in ("role", "datasets", "columns", "actions", "purpose")},
+        )
         accounts.ensure(connection, scope.holder or name, sysadmin=role in RUNNING)
     return secret
 
@@ -81,13 +88,13 @@ def is_token(database: Database, one: Token, secret: str) -> bool:
     return hmac.compare_digest(digest, _digest(secret))
 
 
-def revoke(database: Database, name: str) -> None:
+def revoke(database: Database, name: str, who: str = COMMAND_LINE) -> None:
     """From now on the token is refused; NotFound if no valid one bears that name."""
     valid = update(table).where(table.c.name == name, table.c.revoked.is_(None))
     with database.keeping() as connection:
         if not connection.execute(valid.values(revoked=datetime.now(UTC))).rowcount:
             raise NotFound(f"there is no valid token {name!r}")
-        append(connection, _WHO, "token.revoke", name, {})
+        append(connection, who, "token.revoke", name, {})
 
 
 def principal(database: Database, secret: str | None) -> Principal:

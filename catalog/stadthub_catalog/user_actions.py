@@ -95,7 +95,7 @@ def user_delete(asked: Asked) -> None:
     one = account_named(asked, wanted)
     for token in asked.catalog.tokens():
         if (token.holder or token.name) == one.name and token.revoked is None:
-            asked.catalog.revoke_token(token.name)
+            asked.catalog.revoke_token(token.name, asked.principal.name)
     _store(asked, replace(one, state="deleted", email=None), "deleted user")
 
 
@@ -119,12 +119,11 @@ def api_token_create(asked: Asked) -> dict[str, Any]:
     role = (asked.principal.role or Role.OPERATOR) if one.sysadmin else Role.PUBLISHER
     seconds = natural(asked.parameters, "expires_in", 0) * max(natural(asked.parameters, "unit", 1), 1)
     ends = datetime.fromtimestamp(datetime.now(UTC).timestamp() + seconds, UTC) if seconds else None
-    scope = Scope(expires=ends, purpose=f"made through the CKAN API by {asked.principal.name}", holder=one.name)
+    scope = Scope(expires=ends, purpose=f"made through the CKAN API by {asked.principal.name}", holder=one.name, maker=asked.principal.name)
     try:
         secret = asked.catalog.make_token(f"{one.name}/{name}", role, scope)
     except Conflict as error:
         raise Invalid({"name": ["This user has a token of that name: revoke it or take another name"]}) from error
-    asked.catalog.record(asked.principal.name, "ckan.new-token", one.name, {"name": name})
     made = next(token for token in reversed(asked.catalog.tokens()) if token.name == f"{one.name}/{name}")
     return {"token": secret, "id": str(made.id)}
 
@@ -166,8 +165,7 @@ def api_token_revoke(asked: Asked) -> None:
         if is_meant and token.revoked is None:
             if (token.holder or token.name) != asked.principal.name and not runs(asked.principal):
                 raise refused(asked, "revoke this token")
-            asked.catalog.revoke_token(token.name)
-            asked.catalog.record(asked.principal.name, "ckan.revoked-token", token.name, {})
+            asked.catalog.revoke_token(token.name, asked.principal.name)
 
 
 def _known(asked: Asked) -> list[Account]:

@@ -220,6 +220,22 @@ def test_editors_write_in_their_own_organisation_and_nobody_else_does(desk: Desk
     desk("package_collaborator_create", id="meins", user_id="pia", capacity="editor")
     helper = desk.again("pia")
     assert desk("package_patch", helper, id="meins", notes="hilft")["notes"] == "hilft"
+    desk("organization_member_create", id="bad", username="pia", role="member")
+    with pytest.raises(Invalid, match="cannot add a dataset"):
+        desk("package_owner_org_update", desk.again("pia"), id="meins", organization_id="bad")
+
+
+def test_a_package_goes_only_into_groups_of_which_one_is_a_member(desk: Desk) -> None:
+    editor = desk.holder("eva", amt="editor")
+    desk("group_create", name="verkehr")
+    desk("package_create", editor, name="ampeln", owner_org="amt", groups=[{"name": "tran"}])
+    with pytest.raises(NotAuthorized, match="not authorized to edit these groups"):
+        desk("package_patch", editor, id="ampeln", groups=[{"name": "verkehr"}])
+    desk("group_member_create", id="verkehr", username="eva", role="member")
+    member = desk.again("eva")
+    assert [one["name"] for one in desk("package_patch", member, id="ampeln", groups=[{"name": "verkehr"}])["groups"]] == ["verkehr"]
+    with pytest.raises(Missing, match="Group was not found"):
+        desk("package_patch", id="ampeln", groups=[{"name": "nope"}])
 
 
 def test_a_file_is_kept_with_its_resource_and_goes_with_it(desk: Desk, tmp_path: Path) -> None:
