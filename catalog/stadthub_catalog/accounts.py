@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Row, and_, delete, insert, literal, select, union_all, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, literal, select, union_all, update
 
 from stadthub_catalog.database import Database
 from stadthub_catalog.people_tables import account, member
@@ -40,6 +40,9 @@ class Member:
     modified: datetime
 
 
+_NAMED = select(account).where(account.c.name == bindparam("key"))
+
+
 def of(connection: Connection, principal: Principal) -> Account:
     """The account of this principal, made if there is none yet."""
     return ensure(connection, principal.name, sysadmin=runs(principal))
@@ -65,7 +68,7 @@ def named(connection: Connection, key: str) -> Account:
     """The account of that name or id; NotFound."""
     if "\x00" in key:  # no database looks for that
         raise NotFound("there is no user of such a name")
-    row = connection.execute(select(account).where(account.c.name == key)).one_or_none()
+    row = connection.execute(_NAMED, {"key": key}).one_or_none()
     if row is None:
         try:
             row = connection.execute(select(account).where(account.c.id == UUID(key))).one_or_none()

@@ -50,7 +50,7 @@ def note(connection: Connection, deed: Deed) -> None:
         "owner": deed.owner,
         "body": dict(deed.body),
     }
-    connection.execute(insert(activity).values(**values))
+    connection.execute(insert(activity), values)
 
 
 def of_targets(targets: Sequence[UUID]) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from stadthub_catalog import distributions, documents
 from stadthub_catalog.audit import append
@@ -33,6 +33,10 @@ def nothing(_: Connection) -> None:
 
 _BOTH = select(counter.c.name, counter.c.value).where(counter.c.name.in_(("datasets", "teams")))
 _ROWS = select(table, *(column.label(f"org_{column.name}") for column in organization.c)).join(organization)
+_ROWS = _ROWS.where(table.c.change > bindparam("seen")).order_by(table.c.change)
+_NAMED = select(table.c.id).where((table.c.name == bindparam("name")) | (table.c.id == bindparam("key")))
+_OWNER = select(organization).where(organization.c.id == bindparam("key"))
+_TAGGED = select(tag.c.id).where(tag.c.id.in_(bindparam("keys", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +160,10 @@ def purge(database: Database, key: UUID, beside: Beside = nothing) -> None:
 
 
 def _write(connection: Connection, one: Written, number: int) -> None:
-    there = set(connection.execute(select(table.c.id).where((table.c.name == one.name) | (table.c.id == one.id))).scalars())
+    there = set(connection.execute(_NAMED, {"name": one.name, "key": one.id}).scalars())
     if there - {one.id}:
         raise Conflict(f"{one.name}: another dataset bears that name")
-    row = connection.execute(select(organization).where(organization.c.id == one.owner)).one_or_none()
+    row = connection.execute(_OWNER, {"key": one.owner}).one_or_none()
     if row is None:
         raise NotFound(f"there is no organisation {one.owner}")
     described = documents.dataset(one.name, one.document, organisation(row))
@@ -181,7 +185,7 @@ def _write(connection: Connection, one: Written, number: int) -> None:
         connection.execute(update(table).where(table.c.id == one.id).values(**values))
         connection.execute(delete(dataset_tag).where(dataset_tag.c.dataset_id == one.id))
     else:
-        connection.execute(insert(table).values(id=one.id, **values))
+        connection.execute(insert(table), {"id": one.id, **values})
     _add_tags(connection, one.id, described.metadata.keywords)
 
 
@@ -213,7 +217,7 @@ def count_teams(connection: Connection) -> None:
 def changed_since(database: Database, seen: int, upto: int) -> Changed:
     """What was published, written, withdrawn or purged after the change `seen`, with all up to the change `upto` and perhaps more."""
     with database.reading() as connection:
-        found = connection.execute(_ROWS.where(table.c.change > seen).order_by(table.c.change)).all()
+        found = connection.execute(_ROWS, {"seen": seen}).all()
         there = [row for row in found if row.state != State.PURGED]
         files = distributions.of(connection, [row.id for row in there if row.document is None])
     entries = tuple(_entry(row, files.get(row.id, ())) for row in there)
@@ -265,7 +269,7 @@ def _add_tags(connection: Connection, dataset_id: UUID, keywords: Sequence[str])
     wanted = {tag_id(name): name for name in keywords}
     if not wanted:
         return
-    known = set(connection.execute(select(tag.c.id).where(tag.c.id.in_(wanted))).scalars())
+    known = set(connection.execute(_TAGGED, {"keys": list(wanted)}).scalars())
     new = [{"id": key, "name": name} for key, name in wanted.items() if key not in known]
     if new:
         connection.execute(insert(tag), new)
