@@ -214,9 +214,9 @@ def _document(said: Mapping[str, Any], name: str, on: wordings.Ground, wrong: di
     try:
         document = wordings.document({**said}, name, on)
     except Invalid as error:
-        raise Invalid({**wrong, **error.fields}) from error
+        raise Invalid(wordings.ordered({**wrong, **error.fields})) from error
     if wrong:
-        raise Invalid(wrong)
+        raise Invalid(wordings.ordered(wrong))
     return document
 
 

@@ -127,7 +127,9 @@ def _put(asked: Asked, entry: Entry, said: dict[str, Any], old: Mapping[str, Any
     except Invalid as error:
         _forget_new(asked, said, old, upload)
         found = error.fields.get("resources")
-        raise Invalid(next((one for one in found if one), error.fields) if isinstance(found, list) else error.fields) from error
+        raise Invalid(
+            next((one for one in found if one and isinstance(one, dict)), error.fields) if isinstance(found, list) else error.fields
+        ) from error
     except StadthubError:
         _forget_new(asked, said, old, upload)
         raise

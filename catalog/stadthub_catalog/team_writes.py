@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from stadthub_catalog import accounts, activities, packages, wording
+from stadthub_catalog import accounts, activities, packages, wording, wordings
 from stadthub_catalog.activities import Deed
 from stadthub_catalog.asked import Asked
 from stadthub_catalog.entry import Organization, State
@@ -95,7 +95,7 @@ def _said(asked: Asked, sort: TeamSort, before: Organization, said: Mapping[str,
     if said.get("state") in ("active", "deleted"):
         made["state"] = State(said["state"])
     if wrong:
-        raise Invalid(wrong)
+        raise Invalid(wordings.ordered(wrong))
     return replace(before, **made)
 
 

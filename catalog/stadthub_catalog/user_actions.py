@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from stadthub_catalog import accounts, activities, wording
+from stadthub_catalog import accounts, activities, wording, wordings
 from stadthub_catalog.accounts import Account
 from stadthub_catalog.activities import Deed
 from stadthub_catalog.asked import Asked
@@ -212,7 +212,7 @@ def _said(asked: Asked, before: Account, wrong: dict[str, Any]) -> Account:
     if "sysadmin" in asked.parameters and runs(asked.principal) and before.name != asked.principal.name:
         made["sysadmin"] = flag(asked.parameters, "sysadmin")
     if wrong:
-        raise Invalid(wrong)
+        raise Invalid(wordings.ordered(wrong))
     return replace(before, **made)
 
 

@@ -49,7 +49,7 @@ def document(said: Said, name: str, ground: Ground) -> Document:
     made["groups"] = _groups(said, ground, wrong)
     made["resources"] = _resources(said, ground, wrong)
     if wrong:
-        raise Invalid(wrong)
+        raise Invalid(ordered(wrong))
     return made
 
 
@@ -73,11 +73,23 @@ def resource(said: Said, old: Said | None, ground: Ground) -> Document:
     made["state"] = "active"
     made["package_id"], made["position"] = None, 0
     if wrong:
-        raise Invalid(wrong)
+        raise Invalid(ordered(wrong))
     made["created"] = (old or {}).get("created") or made["created"] or ground.now
     stands = old is not None and {**made, "metadata_modified": None} == {**old, "metadata_modified": None}
     made["metadata_modified"] = old["metadata_modified"] if stands and old is not None else ground.now
     return made
+
+
+def ordered(wrong: Mapping[str, Any]) -> dict[str, Any]:
+    """The mistakes in CKAN's order: fields by name, then rows of lists; a list ends with its last mistake."""
+    told = {key: _ended(value) for key, value in wrong.items()}
+    return {key: told[key] for key in sorted(told, key=lambda key: (isinstance(told[key][0], dict), key))}
+
+
+def _ended(value: Any) -> Any:
+    while isinstance(value, list) and value and value[-1] == {}:
+        value = value[:-1]
+    return value
 
 
 def _keep(made: Document, wrong: dict[str, Any], key: str, rule: Callable[[Any], Any], value: Any) -> None:

@@ -144,13 +144,13 @@ def test_all_mistakes_are_told_at_once_each_in_its_place(desk: Desk) -> None:
         desk(
             "package_create",
             name="X",
-            tags=[{"name": "gut"}, {"name": "a"}, {"name": "nicht/gut"}],
+            tags=[{"name": "gut"}, {"name": "a"}, {"name": "auch gut"}],
             extras=[{"key": "a"}, {"key": "title", "value": "x"}],
             resources=[{"url": "http://e.x"}, {"size": "viel", "url": "javascript:alert(1)", "last_modified": "gestern"}],
         )
     wrong = caught.value.fields
-    assert set(wrong) == {"name", "owner_org", "tags", "extras", "resources"}
-    assert wrong["tags"][:2] == [{}, {"name": ['Tag "a" length is less than minimum 2']}]
+    assert list(wrong) == ["name", "owner_org", "extras", "resources", "tags"]
+    assert wrong["tags"] == [{}, {"name": ['Tag "a" length is less than minimum 2']}]
     assert wrong["extras"] == [{"value": ["Missing value"]}, {"key": ["There is a schema field with the same name"]}]
     assert wrong["resources"][1] == {
         "size": ["Invalid integer"],
