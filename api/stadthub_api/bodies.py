@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 1_000_000
 #: Routes that bound the body themselves, piece by piece.
-BOUND_THEMSELVES = re.compile(r"/api/v1/feeds/[^/]+/push")
+BOUND_THEMSELVES = re.compile(r"/api/v1/feeds/[^/]+/push|/api/(3/)?action/[^/]+")
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -24,11 +24,12 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in _WITH_BODY and BOUND_THEMSELVES.fullmatch(scope["path"]) is None:
-            receive = _bounded(receive, MAX_SAMPLE if WITH_SAMPLE.fullmatch(scope["path"]) else MAX_BODY)
+            receive = bounded(receive, MAX_SAMPLE if WITH_SAMPLE.fullmatch(scope["path"]) else MAX_BODY)
         await self.app(scope, receive, send)
 
 
-def _bounded(receive: Receive, most: int) -> Receive:
+def bounded(receive: Receive, most: int) -> Receive:
+    """What is received, until it is more than may be."""
     seen = 0
 
     async def counted() -> Message:

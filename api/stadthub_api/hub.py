@@ -21,6 +21,7 @@ from stadthub_catalog.site import Site
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
 from stadthub_pipelines.keys import cursor_key
+from stadthub_pipelines.uploads import UploadFolder
 from stadthub_schemas.access import ANYBODY, Action, Decision, Principal, may
 from stadthub_schemas.errors import NotFound, StadthubError
 from stadthub_schemas.settings import Settings
@@ -74,6 +75,7 @@ class Hub:
     quick: bool
     doors: Doors
     requests: Requests
+    uploads: UploadFolder
     _entries: dict[str, tuple[float, Entry]] = field(default_factory=dict)
     _wholes: dict[str, tuple[float, bool]] = field(default_factory=dict)
 
@@ -144,6 +146,7 @@ async def opened(settings: Settings) -> AsyncIterator[Hub]:
         quick = settings.database.startswith("sqlite")
         requests = Requests(settings.data_dir / "metrics")
         stack.callback(requests.flush)
+        uploads = UploadFolder(settings.data_dir.absolute() / "uploads", settings.upload_mb)
         hub = Hub(
             settings,
             catalog,
@@ -158,6 +161,7 @@ async def opened(settings: Settings) -> AsyncIterator[Hub]:
             quick,
             Doors(settings),
             requests,
+            uploads,
         )
         async with create_task_group() as beside:
             beside.start_soon(_close_windows, hub)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from stadthub_catalog.database import Database
 from stadthub_catalog.entry import Audited
@@ -20,6 +20,8 @@ GENESIS = "0" * 64
 _PAGE = 1000
 
 _COUNT = counter.c.name == "audit"
+_PREVIOUS = select(table.c.digest).where(table.c.number == bindparam("before"))
+_NEXT = update(counter).where(_COUNT).values(value=counter.c.value + 1).returning(counter.c.value)
 
 
 def record(database: Database, who: str, what: str, on: str, details: Mapping[str, Any]) -> None:
@@ -30,9 +32,8 @@ def record(database: Database, who: str, what: str, on: str, details: Mapping[st
 
 def append(connection: Connection, who: str, what: str, on: str, details: Mapping[str, Any]) -> None:
     """Append an entry within a transaction. The counter's row is the lock: nobody else appends until the transaction ends."""
-    connection.execute(update(counter).where(_COUNT).values(value=counter.c.value + 1))
-    number = int(connection.execute(select(counter.c.value).where(_COUNT)).scalar_one())
-    previous = connection.execute(select(table.c.digest).where(table.c.number == number - 1)).scalar_one_or_none() or GENESIS
+    number = int(connection.execute(_NEXT).scalar_one())
+    previous = connection.execute(_PREVIOUS, {"before": number - 1}).scalar_one_or_none() or GENESIS
     entry = {
         "number": number,
         "time": datetime.now(UTC).isoformat(),
@@ -42,7 +43,7 @@ def append(connection: Connection, who: str, what: str, on: str, details: Mappin
         "details": _canonical(details),
         "previous": previous,
     }
-    connection.execute(insert(table).values({**entry, "digest": _digest(entry)}))
+    connection.execute(insert(table), {**entry, "digest": _digest(entry)})
 
 
 def newest(database: Database, begins: str, limit: int) -> list[Audited]:

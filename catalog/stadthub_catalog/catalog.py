@@ -9,11 +9,12 @@ import pyarrow as pa
 
 from stadthub_catalog import audit, datasets, feeds, findings, hot, migrate, quarantine, teams, tokens
 from stadthub_catalog.database import Database
-from stadthub_catalog.datasets import Written
+from stadthub_catalog.datasets import Beside, Written, nothing
 from stadthub_catalog.entry import Audited, Distribution, Entry, FeedState, Found, Organization, Run, Token
 from stadthub_catalog.findings import Noticed
 from stadthub_catalog.shelf import Shelf, page
 from stadthub_catalog.teams import TeamSort
+from stadthub_catalog.tokens import COMMAND_LINE, Scope
 from stadthub_catalog.watching import Watching
 from stadthub_schemas.access import Action, Principal, Role
 from stadthub_schemas.counts import Counts
@@ -60,25 +61,25 @@ class Catalog(Watching):
         """Take the dataset out of the catalogue; NotFound."""
         datasets.withdraw(self.database, name)
 
-    def write(self, *written: Written) -> None:
+    def write(self, *written: Written, beside: Beside = nothing) -> None:
         """Make datasets that come through CKAN's API, or bring them up to date, all or none. Conflict, NotFound."""
-        datasets.write(self.database, *written)
+        datasets.write(self.database, *written, beside=beside)
 
-    def purge(self, dataset: UUID) -> None:
+    def purge(self, dataset: UUID, beside: Beside = nothing) -> None:
         """Take such a dataset away for ever; NotFound."""
-        datasets.purge(self.database, dataset)
+        datasets.purge(self.database, dataset, beside)
 
     def teams(self, sort: TeamSort) -> list[Organization]:
         """All organisations or all groups, by name."""
         return teams.teams(self.database, sort)
 
-    def write_teams(self, sort: TeamSort, *written: Organization) -> None:
+    def write_teams(self, sort: TeamSort, *written: Organization, beside: Beside = nothing) -> None:
         """Make organisations or groups, or bring them up to date, all or none. Conflict."""
-        teams.write(self.database, sort, *written)
+        teams.write(self.database, sort, *written, beside=beside)
 
-    def purge_teams(self, sort: TeamSort, *keys: UUID) -> None:
+    def purge_teams(self, sort: TeamSort, *keys: UUID, beside: Beside = nothing) -> None:
         """Take organisations or groups away for ever. Conflict while there are datasets, NotFound."""
-        teams.purge(self.database, sort, keys)
+        teams.purge(self.database, sort, keys, beside)
 
     def search(
         self,
@@ -213,13 +214,21 @@ class Catalog(Watching):
         """A new token, told this once only; Conflict if a valid one bears that name."""
         return tokens.create(self.database, name, role, tokens.Scope(datasets, columns, actions, expires, purpose))
 
+    def make_token(self, name: str, role: Role, scope: Scope) -> str:
+        """The same for a token whose holder has another name."""
+        return tokens.create(self.database, name, role, scope)
+
+    def is_token(self, token: Token, secret: str) -> bool:
+        """Whether this is the token's secret."""
+        return tokens.is_token(self.database, token, secret)
+
     def tokens(self) -> list[Token]:
         """All tokens without their secrets, oldest first."""
         return tokens.listed(self.database)
 
-    def revoke_token(self, name: str) -> None:
+    def revoke_token(self, name: str, who: str = COMMAND_LINE) -> None:
         """Refuse the token from now on; NotFound."""
-        tokens.revoke(self.database, name)
+        tokens.revoke(self.database, name, who)
 
     def principal(self, token: str | None) -> Principal:
         """Who holds this token; ANYBODY for None, AccessError for a wrong, expired or revoked one."""

@@ -1,28 +1,42 @@
 """Entries of the catalogue in the state database: published, withdrawn, read again where they changed."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from stadthub_catalog import documents
+from stadthub_catalog import distributions, documents
 from stadthub_catalog.audit import append
 from stadthub_catalog.database import Database
 from stadthub_catalog.entry import Distribution, Entry, Organization, State
-from stadthub_catalog.tables import counter, dataset_tag, distribution, organization, tag
+from stadthub_catalog.tables import counter, dataset_tag, organization, tag
 from stadthub_catalog.tables import dataset as table
 from stadthub_schemas.dataset import Column, Dataset, Extent, Publisher
 from stadthub_schemas.errors import Conflict, NotFound, PublishError
 
-#: How many ids one question names at most.
-_PART = 500
-
 _COUNTER = counter.c.name == "datasets"
+_NEXT = update(counter).where(_COUNTER).values(value=counter.c.value + 1).returning(counter.c.value)
+_TEAMS = update(counter).where(counter.c.name == "teams").values(value=counter.c.value + 1)
+
+
+#: What else is written in a transaction.
+Beside = Callable[[Connection], None]
+
+
+def nothing(_: Connection) -> None:
+    """Nothing else is written."""
+
+
+_BOTH = select(counter.c.name, counter.c.value).where(counter.c.name.in_(("datasets", "teams")))
+_ROWS = select(table, *(column.label(f"org_{column.name}") for column in organization.c)).join(organization)
+_ROWS = _ROWS.where(table.c.change > bindparam("seen")).order_by(table.c.change)
+_NAMED = select(table.c.id).where((table.c.name == bindparam("name")) | (table.c.id == bindparam("key")))
+_OWNER = select(organization).where(organization.c.id == bindparam("key"))
+_TAGGED = select(tag.c.id).where(tag.c.id.in_(bindparam("keys", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +71,7 @@ def tag_id(name: str, vocabulary: str | None = None) -> UUID:
 
 def publish(database: Database, entry: Draft) -> None:
     """Make the entry, or bring it up to date; nothing is written, and nothing counts as modified, if nothing changed."""
-    _check(entry)
+    distributions.check(entry.name, entry.distributions)
     values: dict[str, Any] = {
         "kind": entry.dataset.kind.value,
         "state": State.ACTIVE,
@@ -75,8 +89,8 @@ def publish(database: Database, entry: Draft) -> None:
                 f"{entry.name}: a dataset of that name was written through the CKAN API: give the feed's dataset another one"
             )
         key = row["id"] if row else uuid4()
-        there = _distributions(connection, [key]).get(key, ())
-        wanted = _identified(key, entry.distributions, there, now)
+        there = distributions.of(connection, [key]).get(key, ())
+        wanted = distributions.identified(key, entry.distributions, there, now)
         changed = {name for name, value in values.items() if row is None or row[name] != value}
         if not changed and wanted == there:
             return
@@ -91,7 +105,7 @@ def publish(database: Database, entry: Draft) -> None:
             connection.execute(insert(table).values(id=key, name=entry.name, created=now, change=number, **values))
         else:
             connection.execute(update(table).where(table.c.id == key).values(change=number, **values))
-        _write_distributions(connection, key, wanted)
+        distributions.put(connection, key, wanted)
         _write_tags(connection, key, entry.dataset.metadata.keywords)
         _count(connection, number)
 
@@ -109,14 +123,32 @@ class Written:
     modified: datetime
 
 
-def write(database: Database, *written: Written) -> None:
-    """Make the datasets, or bring them up to date, all or none. Conflict where another dataset bears the name."""
+def write(database: Database, *written: Written, beside: Beside = nothing) -> None:
+    """Make the datasets, or bring them up to date, all or none. Conflict where another dataset bears the name. `beside` writes more in
+    the same transaction."""
     with database.keeping() as connection, counted(connection) as number:
         for one in written:
             _write(connection, one, number)
+        beside(connection)
 
 
-def purge(database: Database, key: UUID) -> None:
+def written_entry(one: Written, owner: Organization) -> Entry:
+    """What such a dataset is, before it is read again from the database."""
+    return Entry(
+        id=one.id,
+        dataset=documents.dataset(one.name, one.document, owner),
+        columns=(),
+        extent=documents.extent(one.document),
+        distributions=documents.distributions(one.document),
+        organization=owner,
+        created=one.created,
+        modified=one.modified,
+        state=one.state,
+        document=one.document,
+    )
+
+
+def purge(database: Database, key: UUID, beside: Beside = nothing) -> None:
     """Take the dataset away for ever: only that there was one stays, for the readers that still know it. NotFound."""
     emptied = {"words": {}, "columns": [], "extent": {}, "document": {}, "feed": "", "state": State.PURGED}
     with database.keeping() as connection, counted(connection) as number:
@@ -124,13 +156,14 @@ def purge(database: Database, key: UUID) -> None:
         if not connection.execute(found.values(name=str(key), modified=datetime.now(UTC), change=number, **emptied)).rowcount:
             raise NotFound(f"there is no dataset {key}")
         connection.execute(delete(dataset_tag).where(dataset_tag.c.dataset_id == key))
+        beside(connection)
 
 
 def _write(connection: Connection, one: Written, number: int) -> None:
-    other = connection.execute(select(table.c.id).where(table.c.name == one.name, table.c.id != one.id)).first()
-    if other is not None:
+    there = set(connection.execute(_NAMED, {"name": one.name, "key": one.id}).scalars())
+    if there - {one.id}:
         raise Conflict(f"{one.name}: another dataset bears that name")
-    row = connection.execute(select(organization).where(organization.c.id == one.owner)).one_or_none()
+    row = connection.execute(_OWNER, {"key": one.owner}).one_or_none()
     if row is None:
         raise NotFound(f"there is no organisation {one.owner}")
     described = documents.dataset(one.name, one.document, organisation(row))
@@ -148,9 +181,12 @@ def _write(connection: Connection, one: Written, number: int) -> None:
         "change": number,
         "document": dict(one.document),
     }
-    if not connection.execute(update(table).where(table.c.id == one.id).values(**values)).rowcount:
-        connection.execute(insert(table).values(id=one.id, **values))
-    _write_tags(connection, one.id, described.metadata.keywords)
+    if there:
+        connection.execute(update(table).where(table.c.id == one.id).values(**values))
+        connection.execute(delete(dataset_tag).where(dataset_tag.c.dataset_id == one.id))
+    else:
+        connection.execute(insert(table), {"id": one.id, **values})
+    _add_tags(connection, one.id, described.metadata.keywords)
 
 
 def _release(words: Mapping[str, Any]) -> dict[str, Any]:
@@ -167,39 +203,31 @@ def withdraw(database: Database, name: str) -> None:
             raise NotFound(f"there is no dataset {name!r}")
 
 
-def change(connection: Connection) -> int:
-    """The number of the last change of the catalogue."""
-    return int(connection.execute(select(counter.c.value).where(_COUNTER)).scalar_one())
+def changes(connection: Connection) -> tuple[int, int]:
+    """The numbers of the last change of the catalogue, and of its organisations and groups."""
+    found = {row.name: int(row.value) for row in connection.execute(_BOTH)}
+    return found["datasets"], found["teams"]
 
 
-def changed_since(database: Database, seen: int) -> Changed:
-    """What was published, written, withdrawn or purged after the change `seen`."""
-    rows = select(table, *(column.label(f"org_{column.name}") for column in organization.c)).join(organization)
+def count_teams(connection: Connection) -> None:
+    """An organisation or a group has changed."""
+    connection.execute(_TEAMS)
+
+
+def changed_since(database: Database, seen: int, upto: int) -> Changed:
+    """What was published, written, withdrawn or purged after the change `seen`, with all up to the change `upto` and perhaps more."""
     with database.reading() as connection:
-        upto = change(connection)
-        found = connection.execute(rows.where(table.c.change > seen).order_by(table.c.change)).all()
+        found = connection.execute(_ROWS, {"seen": seen}).all()
         there = [row for row in found if row.state != State.PURGED]
-        files = _distributions(connection, [row.id for row in there if row.document is None])
+        files = distributions.of(connection, [row.id for row in there if row.document is None])
     entries = tuple(_entry(row, files.get(row.id, ())) for row in there)
     return Changed(upto, entries, frozenset(row.id for row in found if row.state == State.PURGED))
-
-
-def _check(entry: Draft) -> None:
-    """PublishError for what would make a broken entry."""
-    urls = [one.url for one in entry.distributions]
-    for url in urls:
-        if urls.count(url) > 1:
-            raise PublishError(f"{entry.name}: two distributions have the address {url}: each needs its own")
-        if not re.match(r"/(?!/)|https?://", url):
-            raise PublishError(f"{entry.name}: the distribution address {url!r} is neither a path of this hub nor an http address")
 
 
 @contextmanager
 def counted(connection: Connection) -> Iterator[int]:
     """The number of the change that is made in this block; nobody else changes the catalogue until its transaction ends."""
-    number = _lock(connection) + 1
-    yield number
-    _count(connection, number)
+    yield int(connection.execute(_NEXT).scalar_one())
 
 
 def touch(connection: Connection, owner: UUID, number: int) -> int:
@@ -223,66 +251,38 @@ def _write_organization(connection: Connection, publisher: Publisher, now: datet
     if row is None:
         key = uuid4()
         connection.execute(insert(organization).values(id=key, name=publisher.name, created=now, **words))
+        count_teams(connection)
         return key
     if (row.title, row.description) != (publisher.title, publisher.description):
         connection.execute(update(organization).where(organization.c.id == row.id).values(**words))
+        count_teams(connection)
         touch(connection, row.id, number)
     return UUID(str(row.id))
 
 
-def _identified(dataset_id: UUID, wanted: Sequence[Distribution], there: Sequence[Distribution], now: datetime) -> tuple[Distribution, ...]:
-    """The distributions with their ids and dates: `modified` is the given one, or now where the content is new."""
-    known = {one.url: one for one in there}
-    result = []
-    for one in wanted:
-        old = known.get(one.url)
-        if old is not None and _content(old) == _content(one):
-            result.append(old)
-        else:
-            key = uuid5(dataset_id, one.url)
-            result.append(replace(one, id=key, created=old.created if old else now, modified=one.modified or now))
-    return tuple(result)
-
-
-def _content(one: Distribution) -> tuple[object, ...]:
-    return one.format, one.title, one.size, one.sha256
-
-
-def _write_distributions(connection: Connection, dataset_id: UUID, wanted: Sequence[Distribution]) -> None:
-    connection.execute(delete(distribution).where(distribution.c.dataset_id == dataset_id))
-    if wanted:
-        rows = [{"dataset_id": dataset_id, "place": place, **asdict(one)} for place, one in enumerate(wanted)]
-        connection.execute(insert(distribution), rows)
-
-
 def _write_tags(connection: Connection, dataset_id: UUID, keywords: Sequence[str]) -> None:
-    wanted = {tag_id(name): name for name in keywords}
     connection.execute(delete(dataset_tag).where(dataset_tag.c.dataset_id == dataset_id))
-    known = set(connection.execute(select(tag.c.id).where(tag.c.id.in_(wanted))).scalars())
-    for key, name in wanted.items():
-        if key not in known:
-            connection.execute(insert(tag).values(id=key, name=name))
-        connection.execute(insert(dataset_tag).values(dataset_id=dataset_id, tag_id=key))
+    _add_tags(connection, dataset_id, keywords)
 
 
-def _distributions(connection: Connection, keys: Sequence[UUID]) -> dict[UUID, tuple[Distribution, ...]]:
-    """The distributions of these datasets, in their order."""
-    found: dict[UUID, list[Distribution]] = {}
-    for part in range(0, len(keys), _PART):
-        wanted = distribution.c.dataset_id.in_(keys[part : part + _PART])
-        for row in connection.execute(select(distribution).where(wanted).order_by(distribution.c.place)):
-            one = Distribution(row.format, row.url, row.title, row.size, row.sha256, row.modified, row.created, row.id)
-            found.setdefault(row.dataset_id, []).append(one)
-    return {key: tuple(ones) for key, ones in found.items()}
+def _add_tags(connection: Connection, dataset_id: UUID, keywords: Sequence[str]) -> None:
+    wanted = {tag_id(name): name for name in keywords}
+    if not wanted:
+        return
+    known = set(connection.execute(_TAGGED, {"keys": list(wanted)}).scalars())
+    new = [{"id": key, "name": name} for key, name in wanted.items() if key not in known]
+    if new:
+        connection.execute(insert(tag), new)
+    connection.execute(insert(dataset_tag), [{"dataset_id": dataset_id, "tag_id": key} for key in wanted])
 
 
-def _entry(row: Row[Any], distributions: tuple[Distribution, ...]) -> Entry:
+def _entry(row: Row[Any], files: tuple[Distribution, ...]) -> Entry:
     return Entry(
         id=row.id,
         dataset=Dataset.model_validate(row.words),
         columns=tuple(Column.model_validate(column) for column in row.columns),
         extent=Extent.model_validate(row.extent),
-        distributions=distributions if row.document is None else documents.distributions(row.document),
+        distributions=files if row.document is None else documents.distributions(row.document),
         organization=organisation(row, "org_"),
         created=row.created,
         modified=row.modified,

@@ -143,6 +143,8 @@ class Token:
     expires: datetime | None
     last_used: datetime | None
     revoked: datetime | None
+    id: int = 0
+    holder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from stadthub_catalog import packages
-from stadthub_catalog.asked import MOST, Asked, first_packages, groups
+from stadthub_catalog.asked import MOST, Asked, first_packages
 from stadthub_catalog.entry import Entry
 from stadthub_catalog.parameters import natural, required, text
-from stadthub_catalog.refusals import Invalid, Missing, NotAuthorized
-from stadthub_schemas.access import Action, may
-from stadthub_schemas.errors import NotFound
+from stadthub_catalog.refusals import Invalid, Missing
+from stadthub_catalog.team_reads import all_teams, in_team
+from stadthub_catalog.teams import TeamSort
+from stadthub_catalog.vocabulary_actions import vocabulary
 from stadthub_schemas.vocabularies import FORMATS
 
 #: How many completions are given if nobody says.
@@ -64,9 +65,7 @@ def organization_autocomplete(asked: Asked) -> list[dict[str, Any]]:
 
     q: the text; limit: how many, 20 at the most.
     """
-    there = {entry.organization.name: entry.organization for entry in asked.visible()}
-    found = _begun(asked, ((name, one.title) for name, one in there.items()), "q")
-    return [{"id": str(there[name].id), "name": name, "title": title} for name, title in found]
+    return _teams(asked, "organization")
 
 
 def group_autocomplete(asked: Asked) -> list[dict[str, Any]]:
@@ -74,9 +73,7 @@ def group_autocomplete(asked: Asked) -> list[dict[str, Any]]:
 
     q: the text; limit: how many, 20 at the most.
     """
-    there = {one["name"]: one for one in groups(asked)}
-    found = _begun(asked, ((name, one["title"]) for name, one in there.items()), "q")
-    return [{"id": there[name]["id"], "name": name, "title": title} for name, title in found]
+    return _teams(asked, "group")
 
 
 def tag_autocomplete(asked: Asked) -> list[str]:
@@ -84,7 +81,6 @@ def tag_autocomplete(asked: Asked) -> list[str]:
 
     query: the text; limit: how many, 10 if it is not given.
     """
-    _refuse_vocabulary(asked)
     return [name for name, _ in _begun(asked, ((name, name) for name in _keywords(asked)), "query", "q")]
 
 
@@ -102,7 +98,6 @@ def tag_search(asked: Asked) -> dict[str, Any]:
 
     query: one text or several; offset, limit: a part of them.
     """
-    _refuse_vocabulary(asked)
     wanted = [one.casefold() for one in _texts(asked, "query", "q") if one.strip()]
     found = [name for name in _keywords(asked) if any(one in name.casefold() for one in wanted)]
     offset, limit = natural(asked.parameters, "offset", 0), natural(asked.parameters, "limit", MOST)
@@ -121,7 +116,7 @@ def resource_search(asked: Asked) -> dict[str, Any]:
     found = [
         resource
         for entry in asked.visible()
-        for resource in packages.package(entry, asked.site)["resources"]
+        for resource in asked.package(entry)["resources"]
         if all(wanted in str(resource.get(field) or "").casefold() for field, wanted in conditions)
     ]
     order = text(asked.parameters, "order_by")
@@ -139,43 +134,11 @@ def group_package_show(asked: Asked) -> list[dict[str, Any]]:
     id: its name or id; limit: how many at the most.
     """
     wanted = required(asked.parameters, "id", told="id")
-    group = next((one for one in groups(asked) if wanted in (one["name"], one["id"])), None)
+    group = next((one for one in all_teams(asked, "group") if wanted in (one["name"], one["id"])), None)
     if group is None:
         raise Missing
-    found = [entry for entry in asked.visible() if group["name"] in map(packages.theme_name, entry.dataset.metadata.themes)]
+    found = in_team(asked, "group", group["name"])
     return first_packages(asked, found[: natural(asked.parameters, "limit", MOST)])
-
-
-def vocabulary_list(_: Asked) -> list[dict[str, Any]]:
-    """The vocabularies of keywords: this hub has none."""
-    return []
-
-
-def vocabulary_show(asked: Asked) -> dict[str, Any]:
-    """One vocabulary of keywords.
-
-    id: its name or id.
-    """
-    raise Missing(f'Not found: Could not find vocabulary "{required(asked.parameters, "id", told="id")}"')
-
-
-def dataset_follower_count(asked: Asked) -> int:
-    """How many follow a dataset: nobody is kept who does.
-
-    id: its name or id.
-    """
-    try:
-        entry = asked.shelf.entry(required(asked.parameters, "id", told="id"))
-    except NotFound as error:
-        raise Missing from error
-    if not may(asked.principal, Action.SEE, entry.dataset).allowed:
-        raise Missing
-    return 0
-
-
-def config_option_list(_: Asked) -> Any:
-    """The options of a running CKAN: this hub's settings are its operator's alone."""
-    raise NotAuthorized("Access denied")
 
 
 def term_translation_show(_: Asked) -> list[Any]:
@@ -195,12 +158,14 @@ LOOKUPS: dict[str, Callable[[Asked], Any]] = {
     "tag_search": tag_search,
     "resource_search": resource_search,
     "group_package_show": group_package_show,
-    "vocabulary_list": vocabulary_list,
-    "vocabulary_show": vocabulary_show,
-    "dataset_follower_count": dataset_follower_count,
-    "config_option_list": config_option_list,
     "term_translation_show": term_translation_show,
 }
+
+
+def _teams(asked: Asked, sort: TeamSort) -> list[dict[str, Any]]:
+    there = {one["name"]: one for one in all_teams(asked, sort)}
+    found = _begun(asked, ((name, one["title"]) for name, one in there.items()), "q")
+    return [{"id": there[name]["id"], "name": name, "title": title} for name, title in found]
 
 
 def _begun(asked: Asked, pairs: Iterable[tuple[str, str]], *spellings: str) -> list[tuple[str, str]]:
@@ -216,6 +181,9 @@ def _is_in(asked: Asked, title: str) -> bool:
 
 
 def _keywords(asked: Asked) -> list[str]:
+    wanted = text(asked.parameters, "vocabulary_id")
+    if wanted:
+        return [one["name"] for one in vocabulary(asked, wanted)["tags"]]
     return sorted({name for entry in asked.visible() for name in entry.dataset.metadata.keywords})
 
 
@@ -239,9 +207,3 @@ def _condition(said: str) -> tuple[str, str]:
     if field not in _SEARCHED:
         raise Invalid({"query": f'Field "{field}" not recognised in resource_search.'})
     return field, wanted.casefold()
-
-
-def _refuse_vocabulary(asked: Asked) -> None:
-    wanted = text(asked.parameters, "vocabulary_id")
-    if wanted:
-        raise Missing(f'Not found: Could not find vocabulary "{wanted}"')

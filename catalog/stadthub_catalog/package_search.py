@@ -117,7 +117,7 @@ def package_search(shelf: Shelf, parameters: Mapping[str, Any], principal: Princ
     sort = text(parameters, "sort").strip() or DEFAULT_SORT
     ordered = _ordered(found, search.scores, DEFAULT_SORT if sort == "rank" else sort)
     counted = {field: _counted(found, field, least) for field in facets}
-    shown = [packages.package(entry, site) for entry in ordered[start : start + rows]]
+    shown = [packages.package(entry, site, shelf.groups()) for entry in ordered[start : start + rows]]
     return {
         "count": len(found),
         "facets": {field: dict(_most(counts, limit)) for field, counts in counted.items()},

@@ -158,24 +158,29 @@ def tag(name: str, vocabulary: str | None = None) -> dict[str, Any]:
     return {"display_name": name, "id": str(tag_id(name, vocabulary)), "name": name}
 
 
-def organization(one: Organization, count: int) -> dict[str, Any]:
-    """A publisher as `organization_list` and `organization_show` give it."""
+def team(one: Organization, sort: str, count: int) -> dict[str, Any]:
+    """An organisation or one of the hub's own groups as its list and its page give it."""
     return {
         "approval_status": "approved",
         "created": stamp(one.created),
         "description": one.description,
-        "display_name": one.title,
+        "display_name": one.title or one.name,
         "id": str(one.id),
-        "image_display_url": "",
-        "image_url": "",
-        "is_organization": True,
+        "image_display_url": one.image_url,
+        "image_url": one.image_url,
+        "is_organization": sort == "organization",
         "name": one.name,
         "num_followers": 0,
         "package_count": count,
-        "state": "active",
+        "state": one.state.value,
         "title": one.title,
-        "type": "organization",
+        "type": sort,
     }
+
+
+def team_extras(one: Organization) -> list[dict[str, str]]:
+    """The extras of an organisation or group."""
+    return [{"key": key, "value": value} for key, value in one.extras]
 
 
 def group(theme: str, count: int, created: datetime) -> dict[str, Any]:

@@ -66,5 +66,9 @@ class Invalid(Refusal):
         return {**self.fields, "__type": self.type}
 
 
+class WrongMethod(StadthubError):
+    """An action that changes something was called by GET; CKAN answers this outside its envelope."""
+
+
 class UnknownAction(StadthubError):
     """There is no such action; CKAN answers this outside its envelope."""

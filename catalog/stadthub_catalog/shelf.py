@@ -2,13 +2,15 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from uuid import UUID
 
 from stadthub_catalog.database import Database
-from stadthub_catalog.datasets import change, changed_since
-from stadthub_catalog.entry import Distribution, Entry, Found, State
+from stadthub_catalog.datasets import changed_since, changes
+from stadthub_catalog.entry import Distribution, Entry, Found, Organization, State
 from stadthub_catalog.index import Index
+from stadthub_catalog.teams import TABLES, TeamSort, teams
 from stadthub_schemas.access import Action, Principal, may
 from stadthub_schemas.errors import NotFound, QueryError
 
@@ -35,10 +37,13 @@ class Shelf:
         self._database = database
         self._lock = threading.RLock()
         self._seen = -1
+        self._seen_teams = -1
+        self._steady = threading.local()
         self._entries: dict[str, Entry] = {}
         self._by_id: dict[UUID, str] = {}
         self._files: dict[UUID, tuple[Entry, Distribution]] = {}
         self._hidden: dict[UUID, Entry] = {}
+        self._teams: dict[TeamSort, dict[str, Organization]] = {"organization": {}, "group": {}}
         self._facets: dict[str, dict[str, tuple[str, ...]]] = {facet: {} for facet in FACETS}
         self._index = Index()
         self._visible: dict[Principal, dict[str, Entry]] = {}
@@ -78,6 +83,19 @@ class Shelf:
             raise NotFound(f"there is no distribution {key!r}")
         return found
 
+    def any_distribution(self, key: str) -> tuple[Entry, Distribution]:
+        """The same, also of an entry that is not active; NotFound."""
+        try:
+            return self.distribution(key)
+        except NotFound:
+            wanted = _uuid(key)
+            with self._lock:
+                found = ((entry, one) for entry in self._hidden.values() for one in entry.distributions if one.id == wanted)
+                there = next(found, None)
+            if there is None:
+                raise
+            return there
+
     def hidden(self, key: str) -> Entry:
         """The entry of that name or id that is not active: a draft, a deleted or a withdrawn one. NotFound."""
         with self._lock:
@@ -92,6 +110,18 @@ class Shelf:
         with self._lock:
             self._refresh()
             return sorted(self._hidden.values(), key=lambda entry: entry.name)
+
+    def organizations(self) -> dict[str, Organization]:
+        """All organisations by name, whatever their state; not to be changed."""
+        with self._lock:
+            self._refresh()
+            return self._teams["organization"]
+
+    def groups(self) -> dict[str, Organization]:
+        """All of the hub's own groups by name, whatever their state; not to be changed."""
+        with self._lock:
+            self._refresh()
+            return self._teams["group"]
 
     def relevance(self, text: str) -> dict[str, float]:
         """The names of all entries that hold every word of the text, with their relevance."""
@@ -134,12 +164,28 @@ class Shelf:
         counts = Counter(value for name in names for value in known[name])
         return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
+    @contextmanager
+    def steady(self) -> Iterator[None]:
+        """Within this block, and in this thread, the catalogue is read from the database once."""
+        self._steady.fresh = False
+        try:
+            yield
+        finally:
+            del self._steady.fresh
+
     def _refresh(self) -> None:
+        if getattr(self._steady, "fresh", False):
+            return
         with self._database.reading() as connection:
-            now = change(connection)
+            now, teams_now = changes(connection)
+        if hasattr(self._steady, "fresh"):
+            self._steady.fresh = True
         if now == self._seen:
             return
-        news = changed_since(self._database, self._seen)
+        if teams_now != self._seen_teams:
+            self._teams = {sort: {one.name: one for one in teams(self._database, sort)} for sort in TABLES}
+            self._seen_teams = teams_now
+        news = changed_since(self._database, self._seen, now)
         for key in news.purged:
             self._drop(key)
         for entry in news.entries:

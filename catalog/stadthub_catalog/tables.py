@@ -193,11 +193,13 @@ run = Table(
     Index(None, "feed", "id"),
 )
 
+#: `holder` is the name of the account; null: the token's own name.
 token = Table(
     "token",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("name", String(200), nullable=False, index=True),
+    Column("holder", String(200)),
     Column("prefix", String(12), nullable=False, index=True),
     Column("digest", String(64), nullable=False, unique=True),
     Column("role", String(20), nullable=False),

@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
 
+from stadthub_catalog import accounts
 from stadthub_catalog.audit import append
 from stadthub_catalog.database import Database
 from stadthub_catalog.entry import Token
 from stadthub_catalog.tables import token as table
-from stadthub_schemas.access import ANYBODY, Action, Principal, Role
+from stadthub_schemas.access import ANYBODY, RUNNING, Action, Principal, Role
 from stadthub_schemas.errors import AccessError, Conflict, NotFound
 
 #: What every token begins with, so that a leaked one is found by scanners.
@@ -23,7 +24,7 @@ MARK = "sth_"
 _PREFIX = len(MARK) + 8
 
 #: Who makes and revokes tokens: whoever may run the hub's commands on its machine.
-_WHO = "command line"
+COMMAND_LINE = "command line"
 
 #: `last_used` is written at most this often.
 _USED_EVERY = timedelta(minutes=1)
@@ -38,6 +39,8 @@ class Scope:
     actions: Iterable[Action] | None = None
     expires: datetime | None = None
     purpose: str = ""
+    holder: str | None = None
+    maker: str = COMMAND_LINE
 
 
 def create(database: Database, name: str, role: Role, scope: Scope) -> str:
@@ -45,6 +48,7 @@ def create(database: Database, name: str, role: Role, scope: Scope) -> str:
     secret = MARK + secrets.token_urlsafe(32)
     values = {
         "name": name,
+        "holder": scope.holder,
         "prefix": secret[:_PREFIX],
         "digest": _digest(secret),
         "role": Role(role).value,
@@ -60,7 +64,14 @@ def create(database: Database, name: str, role: Role, scope: Scope) -> str:
         if connection.execute(valid).scalar_one():
             raise Conflict(f"there is a token {name!r} already: revoke it or take another name")
         connection.execute(insert(table).values(values))
-        append(connection, _WHO, "token.create", name, {key: values[key] for key in ("role", "datasets", "columns", "actions", "purpose")})
+        append(
+            connection,
+            scope.maker,
+            "token.create",
+            name,
+            {key: values[key] for key in ("role", "datasets", "columns", "actions", "purpose")},
+        )
+        accounts.ensure(connection, scope.holder or name, sysadmin=role in RUNNING)
     return secret
 
 
@@ -70,13 +81,20 @@ def listed(database: Database) -> list[Token]:
         return [_token(row) for row in connection.execute(select(table).order_by(table.c.id))]
 
 
-def revoke(database: Database, name: str) -> None:
+def is_token(database: Database, one: Token, secret: str) -> bool:
+    """Whether this is the token's secret."""
+    with database.reading() as connection:
+        digest = connection.execute(select(table.c.digest).where(table.c.id == one.id)).scalar_one()
+    return hmac.compare_digest(digest, _digest(secret))
+
+
+def revoke(database: Database, name: str, who: str = COMMAND_LINE) -> None:
     """From now on the token is refused; NotFound if no valid one bears that name."""
     valid = update(table).where(table.c.name == name, table.c.revoked.is_(None))
     with database.keeping() as connection:
         if not connection.execute(valid.values(revoked=datetime.now(UTC))).rowcount:
             raise NotFound(f"there is no valid token {name!r}")
-        append(connection, _WHO, "token.revoke", name, {})
+        append(connection, who, "token.revoke", name, {})
 
 
 def principal(database: Database, secret: str | None) -> Principal:
@@ -86,7 +104,8 @@ def principal(database: Database, secret: str | None) -> Principal:
     digest = _digest(secret)
     with database.reading() as connection:
         rows = connection.execute(select(table).where(table.c.prefix == secret[:_PREFIX])).all()
-    row = next((row for row in rows if hmac.compare_digest(row.digest, digest)), None)
+        row = next((row for row in rows if hmac.compare_digest(row.digest, digest)), None)
+        belongs = accounts.memberships(connection, row.holder or row.name) if row is not None and row.role not in RUNNING else frozenset()
     now = datetime.now(UTC)
     if row is None:
         raise AccessError("this token is not known: ask the operator for a new one")
@@ -97,7 +116,8 @@ def principal(database: Database, secret: str | None) -> Principal:
     if row.last_used is None or now - row.last_used > _USED_EVERY:
         with database.noting() as connection:
             connection.execute(update(table).where(table.c.id == row.id).values(last_used=now))
-    return Principal(row.name, Role(row.role), _set(row.datasets), _set(row.columns), _actions(row.actions))
+    holder = row.holder or row.name
+    return Principal(holder, Role(row.role), _set(row.datasets), _set(row.columns), _actions(row.actions), belongs)
 
 
 def _digest(secret: str) -> str:
@@ -129,4 +149,6 @@ def _token(row: Row[Any]) -> Token:
         expires=row.expires,
         last_used=row.last_used,
         revoked=row.revoked,
+        id=row.id,
+        holder=row.holder,
     )

@@ -7,7 +7,7 @@ refused `READ` into NotFound unless its standard says otherwise (CKAN: 403).
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from stadthub_schemas.dataset import AccessClass, Column, Dataset, Kind
 from stadthub_schemas.query import SMALLEST, SUPPRESSED, WIFI_CLIENTS, Suppression
@@ -32,8 +32,33 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+#: Those who run the hub may do everything in its catalogue.
+RUNNING = frozenset({Role.OPERATOR, Role.ADMIN})
+
 _RANK = {role: rank for rank, role in enumerate(Role)}
 _NEEDS = {Action.SEE: Role.READER, Action.READ: Role.READER, Action.WRITE: Role.PUBLISHER, Action.OPERATE: Role.OPERATOR}
+
+
+class Capacity(StrEnum):
+    """What somebody is in an organisation or group, or for one dataset; each may do what the ones before it may."""
+
+    MEMBER = "member"
+    EDITOR = "editor"
+    ADMIN = "admin"
+
+
+_CAPACITY = {capacity: rank for rank, capacity in enumerate(Capacity)}
+
+Circle = Literal["organization", "group", "dataset"]
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """That somebody belongs to an organisation, a group, or the people of one dataset."""
+
+    circle: Circle
+    name: str
+    capacity: Capacity
 
 
 _IN_DATASTREAM = frozenset({"thing", "observed_property"})
@@ -41,13 +66,15 @@ _IN_DATASTREAM = frozenset({"thing", "observed_property"})
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks. Without a role: anybody. `datasets`, `columns`, `actions` are a token's scope; None: not narrowed."""
+    """Who asks. Without a role: anybody. `datasets`, `columns`, `actions` are a token's scope; None: not narrowed. `memberships` are
+    those of the token's holder: they matter below the operator's role."""
 
     name: str = ""
     role: Role | None = None
     datasets: frozenset[str] | None = None
     columns: frozenset[str] | None = None
     actions: frozenset[Action] | None = None
+    memberships: frozenset[Membership] = frozenset()
 
 
 ANYBODY = Principal()
@@ -79,8 +106,8 @@ def may(principal: Principal, action: Action, dataset: Dataset | None = None) ->
         narrowed = Principal()  # outside its scope a token is anybody
         return may(narrowed, action, dataset) if action in (Action.SEE, Action.READ) else Decision(False, "outside the token's datasets")
     if action in (Action.WRITE, Action.OPERATE):
-        return _by_role(principal, action)
-    if not _sees(principal, dataset.metadata.access):
+        return _written(principal, dataset) if action is Action.WRITE and dataset.kind is Kind.FILES else _by_role(principal, action)
+    if not _sees(principal, dataset.metadata.access) and not _belongs(principal, dataset):
         return Decision(False, f"{dataset.name} is {dataset.metadata.access}")
     hidden = frozenset(name for name, words in dataset.metadata.columns.items() if not _sees(principal, words.access))
     if dataset.kind is Kind.TIMESERIES and hidden & _IN_DATASTREAM:
@@ -88,6 +115,48 @@ def may(principal: Principal, action: Action, dataset: Dataset | None = None) ->
     if "geometry" in hidden:
         hidden |= {"original_geometry"}  # the same place in other numbers
     return Decision(True, columns=principal.columns, hidden=hidden, suppression=_suppression(principal, dataset))
+
+
+def may_lead(principal: Principal, circle: Circle, name: str) -> Decision:
+    """Whether this principal may change an organisation or group, and who belongs to it."""
+    if runs(principal):
+        return Decision(True)
+    if principal.actions is not None and Action.WRITE not in principal.actions:
+        return Decision(False, f"this token may not {Action.WRITE}")
+    if principal.datasets is not None:
+        return Decision(False, "outside the token's datasets")
+    role = _by_role(principal, Action.WRITE)
+    return role if not role.allowed or _is(principal, circle, name, Capacity.ADMIN) else Decision(False, f"this needs an admin of {name}")
+
+
+def runs(principal: Principal) -> bool:
+    """Whether this principal is what other catalogues call a sysadmin: an operator with a token that is not narrowed."""
+    return principal.datasets is None and may(principal, Action.OPERATE).allowed and may(principal, Action.WRITE).allowed
+
+
+def _written(principal: Principal, dataset: Dataset) -> Decision:
+    """Datasets that no feed brings are written by the editors of their organisation, and by their own."""
+    role = _by_role(principal, Action.WRITE)
+    if not role.allowed or _by_role(principal, Action.OPERATE).allowed:
+        return role
+    owner = dataset.metadata.publisher.name
+    if _is(principal, "organization", owner, Capacity.EDITOR) or _is(principal, "dataset", dataset.name, Capacity.EDITOR):
+        return role
+    return Decision(False, f"this needs an editor of {owner}")
+
+
+def _belongs(principal: Principal, dataset: Dataset) -> bool:
+    """What is internal of an organisation is for its members, whatever the role of their token."""
+    if principal.role is None or dataset.kind is not Kind.FILES or dataset.metadata.access is not AccessClass.INTERNAL:
+        return False
+    owner = dataset.metadata.publisher.name
+    return _is(principal, "organization", owner, Capacity.MEMBER) or _is(principal, "dataset", dataset.name, Capacity.MEMBER)
+
+
+def _is(principal: Principal, circle: Circle, name: str, least: Capacity) -> bool:
+    """Whether the principal has at least this capacity there."""
+    found = (one for one in principal.memberships if one.circle == circle and one.name == name)
+    return any(_CAPACITY[one.capacity] >= _CAPACITY[least] for one in found)
 
 
 def _suppression(principal: Principal, dataset: Dataset) -> Suppression | None:

@@ -67,6 +67,7 @@ class Settings(Strict):
     min_free_mb: int = Field(default=500, ge=0, description="below this much free disk nothing more is acknowledged")
     query_seconds: float = Field(default=30.0, gt=0, description="a query that takes longer is stopped")
     query_memory_mb: int = Field(default=2500, ge=256, description="memory of the process that runs users' SQL")
+    upload_mb: int = Field(default=1000, ge=1, description="how large a file may be that is uploaded to a resource")
     threads: int = Field(default=2, ge=1, description="threads of the query engine")
     worker: str = Field(
         default="", pattern=r"^([a-z][a-z0-9-]{0,30})?$", description="name of one more worker for shared MQTT feeds; absent: the main one"

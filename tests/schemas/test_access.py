@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stadthub_schemas.access import ANYBODY, Action, Principal, Role, may, visible
+from stadthub_schemas.access import ANYBODY, Action, Capacity, Circle, Membership, Principal, Role, may, may_lead, runs, visible
 from stadthub_schemas.dataset import TIMESERIES_COLUMNS, Dataset, Kind, Metadata
 
 
@@ -77,3 +77,37 @@ def test_columns_above_the_class_are_hidden() -> None:
     for_analysts = visible(may(Principal("a", Role.ANALYST), Action.READ, some), TIMESERIES_COLUMNS)
     assert {"thing_name"} <= {column.name for column in for_analysts}
     assert "parameters" not in {column.name for column in for_analysts}
+
+
+def _files(access: str) -> Dataset:
+    return dataset(access).model_copy(update={"kind": Kind.FILES})
+
+
+@pytest.mark.parametrize("capacity", [None, *Capacity])
+@pytest.mark.parametrize("circle", ["organization", "group", "dataset"])
+@pytest.mark.parametrize("role", list(Role))
+def test_what_members_may_do_with_datasets_that_no_feed_brings(role: Role, circle: Circle, capacity: Capacity | None) -> None:
+    name = "some" if circle == "dataset" else "city"
+    belongs = frozenset({Membership(circle, name, capacity)} if capacity else ())
+    principal = Principal("p", role, memberships=belongs)
+    is_running = role in (Role.OPERATOR, Role.ADMIN)
+    counts = capacity is not None and circle != "group"
+    writes = is_running or (role is Role.PUBLISHER and counts and capacity is not Capacity.MEMBER)
+    assert may(principal, Action.WRITE, _files("public")).allowed is writes
+    assert may(principal, Action.SEE, _files("internal")).allowed is (counts or role is not Role.READER)
+    assert may(principal, Action.SEE, _files("restricted")).allowed is is_running
+    assert may(principal, Action.SEE, dataset("internal")).allowed is (role is not Role.READER)  # what feeds bring goes by role alone
+    leads = is_running or (role is Role.PUBLISHER and capacity is Capacity.ADMIN)
+    assert may_lead(principal, circle, name).allowed is leads
+    assert not may_lead(Principal("p", Role.PUBLISHER, memberships=belongs), circle, "other").allowed
+
+
+def test_a_narrowed_token_of_an_operator_does_not_run_the_hub() -> None:
+    assert runs(Principal("p", Role.OPERATOR))
+    assert not runs(Principal("p", Role.PUBLISHER))
+    assert not runs(Principal("p", Role.OPERATOR, datasets=frozenset({"some"})))
+    assert not runs(Principal("p", Role.OPERATOR, actions=frozenset({Action.OPERATE})))
+    admin = frozenset({Membership("organization", "city", Capacity.ADMIN)})
+    assert not may_lead(Principal("p", Role.PUBLISHER, datasets=frozenset({"some"}), memberships=admin), "organization", "city").allowed
+    assert not may_lead(Principal("p", Role.PUBLISHER, actions=frozenset({Action.READ}), memberships=admin), "organization", "city").allowed
+    assert not may(Principal("p", Role.PUBLISHER, datasets=frozenset({"x"}), memberships=admin), Action.WRITE, _files("public")).allowed

@@ -1,20 +1,24 @@
-"""CKAN's action API, for reading: `/api/action/<name>` and `/api/3/action/<name>`, with CKAN's envelope and its own error forms."""
+"""CKAN's action API: `/api/action/<name>` and `/api/3/action/<name>`, with CKAN's envelope and its own error forms."""
 
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from contextlib import AsyncExitStack
+from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from stadthub_api.deps import DATASET, PUBLIC, CatalogDep, HubDep, SiteDep, header_token
+from stadthub_api.bodies import MAX_BODY, bounded
+from stadthub_api.deps import DATASET, PUBLIC, HubDep, header_token
+from stadthub_api.hub import Hub
 from stadthub_catalog import actions
+from stadthub_catalog.actions import Caller
 from stadthub_catalog.catalog import Catalog
-from stadthub_catalog.refusals import Refusal, UnknownAction
-from stadthub_catalog.site import Site
+from stadthub_catalog.refusals import Invalid, Refusal, UnknownAction, WrongMethod
+from stadthub_catalog.uploads import Upload
 from stadthub_schemas.access import ANYBODY, Principal
 from stadthub_schemas.errors import AccessError, StorageError
 
@@ -22,6 +26,12 @@ router = APIRouter(tags=["CKAN"])
 
 _JSON = "application/json;charset=utf-8"
 _HEADERS = {"Cache-Control": "public, max-age=0, must-revalidate"}
+#: How large what is said of a package may be, beside the files that come with it.
+_MOST_WORDS = 32_000_000
+_MULTIPART = "multipart/form-data"
+
+Name = Annotated[str, Path(max_length=200)]
+
 _PRIVATE = {"Cache-Control": "private, no-store"}
 
 #: Both headers in which clients send their token; the second is that of CKAN up to 2.10.
@@ -37,15 +47,16 @@ class _BadRequest(Exception):
 
 @router.get("/api/action/{name}", openapi_extra=DATASET, include_in_schema=False)
 @router.get("/api/3/action/{name}", openapi_extra=DATASET)
-async def read(name: str, request: Request, hub: HubDep, catalog: CatalogDep, site: SiteDep) -> Response:
-    """Call a read action; the parameters stand in the query string."""
+async def read(name: Name, request: Request, hub: HubDep) -> Response:
+    """Call an action that changes nothing; the parameters stand in the query string."""
     callback = request.query_params.get("callback")
+    parameters = {key: value for key, value in _query(request).items() if key != "callback"}
     if callback is None:
-        return await _answer(name, request, hub, catalog, site)
+        principal = await hub.work(_principal, hub.catalog, request.headers)
+        return await _answer(hub, name, parameters, Caller(principal, only_reads=True))
     if not _CALLBACK.fullmatch(callback) or len(callback) > 100:
         return _bare("Bad request: callback must be the name of a function")
-    parameters = {key: value for key, value in _query(request).items() if key != "callback"}
-    status, body = await hub.work(_called, catalog, name, parameters, ANYBODY, site)
+    status, body = await hub.work(_called, hub, name, parameters, Caller(ANYBODY, only_reads=True))
     if status != 200:
         return Response(body, status, headers=_HEADERS, media_type=_JSON)
     return Response(callback.encode() + b"(" + body + b");", headers=_HEADERS, media_type="application/javascript")
@@ -53,9 +64,21 @@ async def read(name: str, request: Request, hub: HubDep, catalog: CatalogDep, si
 
 @router.post("/api/action/{name}", openapi_extra=DATASET, include_in_schema=False)
 @router.post("/api/3/action/{name}", openapi_extra=DATASET)
-async def read_by_post(name: str, request: Request, hub: HubDep, catalog: CatalogDep, site: SiteDep) -> Response:
-    """Call a read action; the parameters stand in a form, in the query string, or in a JSON body, the first of these that there is."""
-    return await _answer(name, request, hub, catalog, site)
+async def act(name: Name, request: Request, hub: HubDep) -> Response:
+    """Call any action; the parameters stand in a form, in the query string, or in a JSON body, the first of these that there is.
+    Files come with a form. What it changes is decided by who calls."""
+    principal = await hub.work(_principal, hub.catalog, request.headers)
+    async with AsyncExitStack() as stack:
+        try:
+            parameters = await _parameters(request, _most(request, hub, principal), stack)
+        except _BadRequest as error:
+            return _bare(f"Bad request: {error}")
+        except HTTPException as error:
+            if error.status_code != 413:
+                raise
+            refusal = Invalid({"upload": [f"File upload too large: {error.detail}"]})
+            return Response(_refused(hub, name, refusal), refusal.status, headers=_PRIVATE, media_type=_JSON)
+        return await _answer(hub, name, parameters, Caller(principal))
 
 
 @router.get("/api", openapi_extra=PUBLIC)
@@ -72,29 +95,32 @@ async def version_3() -> dict[str, int]:
     return {"version": 3}
 
 
-async def _answer(name: str, request: Request, hub: HubDep, catalog: Catalog, site: Site) -> Response:
-    try:
-        parameters = await _parameters(request)
-    except _BadRequest as error:
-        return _bare(f"Bad request: {error}")
-    principal = await hub.work(_principal, catalog, request.headers)
-    status, body = await hub.work(_called, catalog, name, parameters, principal, site)
-    headers = _HEADERS if principal is ANYBODY else _PRIVATE
+async def _answer(hub: Hub, name: str, parameters: Mapping[str, Any], caller: Caller) -> Response:
+    status, body = await hub.work(_called, hub, name, parameters, caller)
+    headers = _HEADERS if caller.principal is ANYBODY else _PRIVATE
     return Response(body, status, headers={**headers, "Vary": ", ".join(_TOKENS)}, media_type=_JSON)
 
 
-def _called(catalog: Catalog, name: str, parameters: Mapping[str, Any], principal: Principal, site: Site) -> tuple[int, bytes]:
+def _called(hub: Hub, name: str, parameters: Mapping[str, Any], caller: Caller) -> tuple[int, bytes]:
     """The status and the body of one call."""
-    envelope: dict[str, Any] = {"help": f"{site.url}/api/3/action/help_show?name={name}"}
     try:
-        result = actions.call(catalog, name, parameters, principal, site)
-    except UnknownAction as error:
+        answer = actions.answer(hub.catalog, name, parameters, caller, hub.site, hub.uploads)
+    except (UnknownAction, WrongMethod) as error:
         return 400, _written(f"Bad request: {error}")
     except Refusal as error:
-        return error.status, _written({**envelope, "error": error.form(), "success": False})
+        return error.status, _refused(hub, name, error)
     except StorageError as error:
-        return 503, _written({**envelope, "error": {"__type": "Search Index Error", "message": str(error)}, "success": False})
-    return 200, _written({**envelope, "success": True, "result": result})
+        return 503, _written({**_help(hub, name), "error": {"__type": "Search Index Error", "message": str(error)}, "success": False})
+    changed = {"changed_entities": {"packages": [str(key) for key in answer.changed]}} if answer.changed else {}
+    return 200, _written({**_help(hub, name), "success": True, "result": answer.result, **changed})
+
+
+def _help(hub: Hub, name: str) -> dict[str, Any]:
+    return {"help": f"{hub.site.url}/api/3/action/help_show?name={name}"}
+
+
+def _refused(hub: Hub, name: str, refusal: Refusal) -> bytes:
+    return _written({**_help(hub, name), "error": refusal.form(), "success": False})
 
 
 def _principal(catalog: Catalog, headers: Mapping[str, str]) -> Principal:
@@ -109,27 +135,38 @@ def _principal(catalog: Catalog, headers: Mapping[str, str]) -> Principal:
     return ANYBODY
 
 
-async def _parameters(request: Request) -> dict[str, Any]:
-    """The parameters, looked for in CKAN's order: form fields, query string, JSON body."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method == "POST" and kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
-        form = await _form(request)
-        if form:
-            return form
+def _most(request: Request, hub: Hub, principal: Principal) -> int:
+    """How large the body may be: strangers only ask questions, and only a form brings files."""
+    if principal.role is None:
+        return MAX_BODY
+    return hub.settings.upload_mb * 1_000_000 + _MOST_WORDS if _kind(request) == _MULTIPART else _MOST_WORDS
+
+
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def _parameters(request: Request, most: int, stack: AsyncExitStack) -> dict[str, Any]:
+    """The parameters, looked for in CKAN's order: form fields, query string, JSON body. Files stay open as long as the stack."""
+    bound = Request(request.scope, bounded(request.receive, most))
     query = _query(request)
-    if query or request.method == "GET":
+    if _kind(request) in (_MULTIPART, "application/x-www-form-urlencoded"):
+        return await _form(bound, stack) or query
+    if query:
         return query
-    body = await request.body()
+    body = await bound.body()
     return _object(body) if body.strip() else {}
 
 
-async def _form(request: Request) -> dict[str, Any]:
+async def _form(request: Request, stack: AsyncExitStack) -> dict[str, Any]:
     """The fields of a form; one whose only field is empty holds JSON in that field's name: that is how old clients send it."""
     try:
-        async with request.form() as form:
-            fields = _gathered(form)
+        form = await stack.enter_async_context(request.form(max_files=50, max_fields=2000, max_part_size=_MOST_WORDS))
     except HTTPException as error:
+        if error.status_code == 413:
+            raise
         raise _BadRequest(f"JSON Error: Invalid request. {error.detail}") from error
+    fields = _gathered(form)
     if len(fields) == 1:
         name, value = next(iter(fields.items()))
         if value in ("", "1"):
@@ -138,7 +175,9 @@ async def _form(request: Request) -> dict[str, Any]:
 
 
 def _gathered(form: FormData) -> dict[str, Any]:
-    return _lists((name, value.filename if isinstance(value, UploadFile) else value) for name, value in form.multi_items())
+    return _lists(
+        (name, Upload(value.filename or "", value.file) if isinstance(value, UploadFile) else value) for name, value in form.multi_items()
+    )
 
 
 def _query(request: Request) -> dict[str, Any]:
