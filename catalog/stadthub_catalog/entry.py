@@ -54,7 +54,7 @@ class Organization:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A dataset of the catalogue. `modified` changes only when its data or its words do. `document` is what was written through
-    CKAN's API, in its words; None for a dataset that a feed file describes."""
+    CKAN's API, in its words; None for a dataset that a feed file describes. `observed` are the observed properties of its datastreams."""
 
     id: UUID
     dataset: Dataset
@@ -67,6 +67,7 @@ class Entry:
     feed: str = ""
     state: State = State.ACTIVE
     document: Mapping[str, Any] | None = None
+    observed: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -52,7 +52,7 @@ def _names(catalog: Catalog, principal: Principal = ANYBODY, **parameters: Any) 
         ("title:Parkhäuser OR title:bäume", {"baeume", "parken"}),
         ("title:(bäume OR nix)", {"baeume"}),
         ("title:park*", {"parken"}),
-        ("title:park", set()),
+        ("title:par", set()),
         ("notes:freie AND title:car", {"parken"}),
         ("bäume OR parkhäuser", {"baeume", "parken"}),
         ("NOT parkhäuser", {"baeume"}),
