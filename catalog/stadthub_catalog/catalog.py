@@ -13,13 +13,14 @@ from stadthub_catalog.database import Database
 from stadthub_catalog.datasets import Written
 from stadthub_catalog.entry import Audited, Distribution, Entry, FeedState, Found, Organization, Run, Token
 from stadthub_catalog.findings import Noticed
-from stadthub_catalog.shelf import Shelf, page
+from stadthub_catalog.shelf import Shelf
 from stadthub_catalog.synonyms import Synonyms
 from stadthub_catalog.teams import TeamSort
 from stadthub_catalog.watching import Watching
 from stadthub_schemas.access import Action, Principal, Role
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Column, Dataset, Extent
+from stadthub_schemas.errors import QueryError
 from stadthub_schemas.finding import WAITING, Finding, Held, HeldBack, HeldState, Severity
 
 
@@ -95,8 +96,10 @@ class Catalog(Watching):
     ) -> Found:
         """What this principal may see of what fits the words of the text, in any of their forms. Facets: publisher, theme, license,
         format, kind, keyword; sort: relevance, title, modified."""
-        entries, counted = self.shelf.search(principal, text, facets or {}, sort)
-        return page(entries, counted, limit, offset)
+        if limit < 0 or offset < 0:
+            raise QueryError("limit and offset of a search must not be negative")
+        entries, counted, unknown = self.shelf.search(principal, text, facets or {}, sort)
+        return Found(len(entries), tuple(entries[offset : offset + limit]), counted, unknown)
 
     def proposals(self, text: str, principal: Principal) -> list[str]:
         """What may have been meant by a text that nothing was found for: each finds something that this principal may see."""

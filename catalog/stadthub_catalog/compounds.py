@@ -11,28 +11,35 @@ _MOST_PARTS = 4
 #: Words that stand in German compounds of cities' data and mean the same there, so that they count even where the catalogue
 #: doesn't hold them by themselves.
 _PARTS = """
-    abfall abgabe ablauf abwasser adresse alter amt anlage anschluss antrag anwohner arbeit art asyl aufgabe aufsicht ausbau
-    ausgabe ausgleich auskunft ausland auslaender ausleihe aussen auto bad bahn band bau baum bedarf begleit behaelter behinderten
-    behoerde belastung belegung beleuchtung bereich bericht berg beruf beschluss bestand betreuung betrieb bevoelkerung bezirk
-    bibliothek biotop blatt boden bogen brand brunnen bruecke buch buerger bus container dach daten deich denkmal dienst
-    dorf druck ebene ehe eigen einkommen einrichtung einwohner eis elektro eltern energie entwicklung erde ernaehrung erzeugung
-    fahr fahrrad fahrt fahrzeug familie farbe feld fest feuer film finanz fisch flaeche fluechtling flug fluss form forst frau
-    freizeit fremd fuehrung fuss gang garage garten gas gast gebaeude gebiet geburt gefahr gefaess gehweg gemeinde gemeinschaft
-    geraet gericht gewaesser gewerbe gelaende geschwindigkeit gesundheit glas grenze grund gruen gruppe hafen halle halte haltestelle
-    handel handwerk haupt haus haushalt hilfe hitze hoch hochschule hof hoehe holz hort hotel hund impf industrie insel jahr jugend
-    karte kasse kataster keller kennzahl kind kinder kirche klasse klima klinik knoten kosten kraft kranken kreis kreuzung kultur kunst
-    kurs laden lade land landschaft lager lage laerm last laub leben lehrer leistung leitung lehre licht liegenschaft linie liste
-    luft mangel markt mauer mensch messe messung mess miete mitglied mittel mobil museum musik muell nacht name natur netz not
-    nutzung objekt ordnung ort park parken park platz personal pflanze pflege plan planung platz politik polizei post preis presse
-    quartier quelle rad radweg rahmen rand rat rathaus raum recht regen regel register reinigung rettung richtung ring
-    route ruhe sache salz sammel sammlung satz schaden schall schatten schiff schild schloss schnee schul schule schueler schutz
-    schwimm see sicherheit siedlung sitzung solar sonne sozial spende spiel spielplatz sport sprache spur staat stadt stand
-    standort station statistik statt stau stein stelle steuer strasse strom stoff studie stunde tabelle tag tarif tarif taxi teich
-    teil telefon temperatur theater tier titel tonne tour tourismus treff trink turm turn ueberwachung ufer uhr umfrage umwelt
-    unfall unternehmen unterkunft urlaub verband verbrauch verein verfahren vergabe verkehr verleih vermessung versammlung
-    versicherung versorgung verwaltung verzeichnis viertel vogel wahl wald wand wappen ware warte wasser weg weide wein welt werk
-    werkstatt wert wetter wild wind wirtschaft woche wohn wohnung wohnung zaehl zaehlung zahl zahn zeit zelle zentrum zone zubringer
-    zug zugang zustand zweck
+    abfall abfuhr abgabe ablauf abwasser adresse alter amt anlage anmeldung anschluss antrag anwohner anzahl arbeit art asyl
+    aufenthalt aufgabe aufkommen aufsicht ausbau ausgabe ausgleich auskunft auslaender ausland ausleihe aussen auszahlung
+    auto automat bad bahn band bau baum bedarf beet befragung begleit begruenung behaelter behinderten behoerde belastung
+    belegung beleuchtung beratung bereich berg bericht beruf beschluss bestand bestattung betrag betreuung betrieb
+    bevoelkerung bezirk bezug bibliothek bilanz biotop blatt boden bogen brand bruecke brunnen buch buerger buero bus
+    container dach daten deich denkmal dienst dorf druck ebene ehe eigen eignung einkauf einkommen einrichtung einsatz
+    eintrag einwohner einzel eis elektro eltern energie entwicklung erde erfassung ergebnis erhebung erholung ernaehrung
+    ertrag erzeugung fahr fahrrad fahrt fahrzeug fall familie farbe fassade feld fernwaerme fest feuer film finanz fisch
+    flaeche fluechtling flug fluss foerderung form forst fracht frau freigabe freizeit fremd fuehrung fuss gang garage garten
+    gas gast gebaeude gebiet geburt gefaess gefahr gehoelz gehweg gelaende gemeinde gemeinschaft genehmigung geraet gericht
+    gesamt geschaeft geschwindigkeit gesundheit gewaesser gewerbe glas gleis grad grafik grenze gruen grund gruppe hafen
+    halle halte haltestelle handel handwerk haupt haus haushalt hebe hilfe hitze hoch hochschule hoehe hof holz hort hotel
+    hund impf industrie inhalt insel jahr jugend kalender kanal karte kasse kataster keller kennzahl kind kinder kirche
+    klasse klima klinik knoten kontrolle kosten kraft kranken kreis kreuzung kultur kunst kurs lade laden laerm lage lager
+    land landschaft last laub leben lehre lehrer leih leistung leitung leuchte licht liegenschaft linie liste luft maerkte
+    mangel markt mast mauer melde meldung mensch mess messe messung miete mitglied mittel mittelwert mobil mobilitaet modell
+    moebel monat muell museum musik nacht name natur netz not nutzung ober objekt ordnung ort pacht park parken pegel pendler
+    personal pflanze pflege plan planung platz politik polizei post potenzial preis presse pumpe quartier quelle quote rad
+    radweg rahmen rand rat rathaus raum recht regel regen register reihe reinigung rettung richtung richtwert ring route ruhe
+    sache saeule salz sammel sammlung sanierung satz schacht schaden schall schatten schiff schild schloss schnee schueler
+    schul schule schutz schutzgebiet schwimm see sektor sicherheit siedlung sitzung solar sonne sozial spende sperrung
+    spiegel spiel spielplatz sport sprache spur staat stadt stand standort station statistik statt stau stein stelle steuer
+    stoff strasse strecke streife strom studie stunde system tabelle tag tarif taxi technik teich teil telefon temperatur
+    termin theater ticket tier tisch titel tonne tour tourismus traeger treff trink turm turn uebergang ueberwachung ufer uhr
+    umfang umfrage umleitung umwelt unfall unter unterkunft unterlage unternehmen unterricht urlaub veranstaltung verband
+    verbrauch verein verfahren vergabe verkehr verlauf verleih vermessung versammlung verschmutzung versicherung versorgung
+    verwaltung verzeichnis viertel vogel vorhaben vorname waerme wahl wald wand wappen ware warte wasser wechsel weg weide
+    weiher wein welt werbung werk werkstatt wert wetter wiese wild wind wirtschaft woche wohn wohnung zaehl zaehler zaehlung
+    zahl zahn zeichen zeit zelle zentrum ziel zone zubringer zug zugang zulassung zusammenarbeit zustand zweck
 """
 
 KNOWN = frozenset(stem(word) for word in _PARTS.split())

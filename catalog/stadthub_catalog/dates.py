@@ -67,7 +67,7 @@ def _reckoned(maths: str, time: datetime) -> datetime:
             time = time.replace(microsecond=0, **_CUTS[cut])
         else:
             number = int(count) * (1000 if unit.startswith("MILLI") else 1)
-            step = relativedelta(**{_STEPS[unit]: number})  # type: ignore[arg-type]
+            step = relativedelta(**{_STEPS[unit]: number})
             time = time + step if sign == "+" else time - step
         position = match.end()
     return time

@@ -77,11 +77,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An answer to a search: how many there are, one page of them, and for each facet how many there are of each value."""
+    """An answer to a search: how many there are, one page of them, for each facet how many there are of each value, and the words that
+    no dataset has and that were left out."""
 
     total: int
     entries: tuple[Entry, ...]
     facets: Mapping[str, Mapping[str, int]]
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

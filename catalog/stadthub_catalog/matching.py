@@ -36,18 +36,33 @@ class Matching:
 
     def typed(self, text: str) -> Array:
         """How well each entry fits what somebody typed: of up to two words all, of more most must be there (Solr's mm 2<-1 5<80%)."""
+        return self._summed([scores for _, scores in self._clauses(text)])
+
+    def forgiving(self, text: str) -> tuple[Array, tuple[str, ...]]:
+        """As `typed`, but for the words that no entry has, if there are others; and these words."""
+        clauses = self._clauses(text)
+        known = [scores for _, scores in clauses if scores.any()]
+        unknown = tuple(" ".join(said) for said, scores in clauses if not scores.any())
+        return (self._summed(known), unknown) if known else (self._none(), ())
+
+    def _clauses(self, text: str) -> list[tuple[Sequence[str], Array]]:
+        """The words and phrases of a text, each with how well each entry fits it."""
         said = words(text)[:_MOST_WORDS]
         said = [word for word in said if word not in STOP] or said
-        clauses, place = [], 0
+        clauses: list[tuple[Sequence[str], Array]] = []
+        place = 0
         while place < len(said):
             length, others = self._synonyms.at(said, place)
-            clauses.append((length, self._clause(said[place : place + length], others)))
+            phrase = said[place : place + length]
+            clauses.append((phrase, self._clause(phrase, others)))
             place += length
+        return clauses
+
+    def _summed(self, clauses: Sequence[Array]) -> Array:
         if not clauses:
             return self._none()
-        needed = _needed(len(clauses))
-        fitting = sum((scores > 0).astype(int) for _, scores in clauses) >= needed
-        return np.where(fitting & self._seen, sum(scores for _, scores in clauses), 0.0)
+        fitting = sum((scores > 0).astype(int) for scores in clauses) >= _needed(len(clauses))
+        return np.where(fitting & self._seen, sum(clauses), 0.0)
 
     def word(self, text: str, field: str, *, near: bool = False) -> Array:
         """How well each entry fits every word of the text in this field; `near`: words that are spelled alike count too."""
@@ -85,11 +100,17 @@ class Matching:
         if len(said) == 1:
             apart = self._vocabulary.taken_apart(said[0])
             if apart:
-                ways.append(_APART * self._all([self._forms(part) for part in apart]))
+                ways.append(_APART * self._all([self._part(part) for part in apart]))
         best = np.maximum.reduce(ways)
         if not best.any() and len(said) == 1:
             best = self._alike(said[0], None)
         return self._rated(best)
+
+    def _part(self, part: str) -> Array:
+        """A part of a compound, said so or otherwise."""
+        _, others = self._synonyms.at([part], 0)
+        ways = [_SYNONYM * self._all([self._forms(word) for word in other]) for other in others]
+        return np.asarray(np.maximum.reduce([self._loosely(part), *ways]))
 
     def _loosely(self, word: str) -> Array:
         return self._gathered(self._vocabulary.loosely(word), None)

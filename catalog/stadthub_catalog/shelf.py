@@ -12,7 +12,7 @@ import numpy as np
 from stadthub_catalog import hot
 from stadthub_catalog.database import Database
 from stadthub_catalog.datasets import change, changed_since
-from stadthub_catalog.entry import Distribution, Entry, Found, State
+from stadthub_catalog.entry import Distribution, Entry, State
 from stadthub_catalog.fields import FACETS
 from stadthub_catalog.index import Index
 from stadthub_catalog.matching import Matching
@@ -125,9 +125,9 @@ class Shelf:
 
     def search(
         self, principal: Principal, text: str, wanted: Mapping[str, Sequence[str]], sort: str
-    ) -> tuple[list[Entry], dict[str, dict[str, int]]]:
-        """All entries that fit, in their order, and the facets. Values of one facet are alternatives; a facet counts what
-        there would be without its own filter."""
+    ) -> tuple[list[Entry], dict[str, dict[str, int]], tuple[str, ...]]:
+        """All entries that fit, in their order, the facets, and the words that no entry has and that were left out. Values of one
+        facet are alternatives; a facet counts what there would be without its own filter."""
         for name in wanted:
             if name not in FACETS:
                 raise QueryError(f"there is no facet {name!r}: use one of {', '.join(FACETS)}")
@@ -135,12 +135,12 @@ class Shelf:
             raise QueryError(f"sort {sort!r}: use one of {', '.join(SORTS)}")
         with self.searched() as index:
             seen = self.seen(principal)
-            scores = Matching(index, self.synonyms, seen).typed(text) if text.strip() else np.zeros(len(index))
+            scores, unknown = Matching(index, self.synonyms, seen).forgiving(text)
             base = seen & (scores > 0) if text.strip() else seen
             fitting = {facet: index.facet(facet).equal(len(index), values) for facet, values in wanted.items() if values}
             facets = {facet: index.facet(facet).counted(_all(base, fitting, facet)) for facet in FACETS}
             found = ordered(index, _all(base, fitting, None), scores, SORTS[sort])
-            return list(index.found(found)), facets
+            return list(index.found(found)), facets, unknown
 
     def proposals(self, principal: Principal, text: str) -> list[str]:
         """What may have been meant by a text that nothing was found for."""
@@ -212,10 +212,3 @@ def _uuid(text: str) -> UUID | None:
 def _all(base: Array, fitting: Mapping[str, Array], but: str | None) -> Array:
     """What fits every facet, except that of `but`."""
     return np.asarray(np.logical_and.reduce([base, *(having for facet, having in fitting.items() if facet != but)]))
-
-
-def page(entries: list[Entry], facets: Mapping[str, Mapping[str, int]], limit: int, offset: int) -> Found:
-    """One page of a search; QueryError if it can't be one."""
-    if limit < 0 or offset < 0:
-        raise QueryError("limit and offset of a search must not be negative")
-    return Found(len(entries), tuple(entries[offset : offset + limit]), facets)

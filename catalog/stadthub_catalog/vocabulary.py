@@ -159,7 +159,8 @@ class Vocabulary:
         """The words whose stems, or themselves, hold one of the texts."""
         if self._joined is None:
             self._joined = "\n".join(["", *self._postings, "", *(f"{found}\t" for found in self._stems), ""])
-        joined, held = self._joined, set()
+        joined = self._joined
+        held: set[str] = set()
         for text in texts:
             place = joined.find(text)
             while place >= 0 and len(held) < _MOST:

@@ -86,7 +86,7 @@ def _feed_files(look: Look) -> Iterator[Finding]:
 
 
 def _state(settings: Settings) -> Iterator[Finding]:
-    catalog = Catalog(settings.database)
+    catalog = Catalog(settings.database, settings.synonyms)
     try:
         catalog.migrate()
         for state in catalog.feeds():
