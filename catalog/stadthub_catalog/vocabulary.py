@@ -54,6 +54,7 @@ class Vocabulary:
         self._public: Counter[str] = Counter()
         self._sorted: list[str] | None = None
         self._joined: str | None = None
+        self._letters: tuple[list[str], list[str]] | None = None
         self._parts: dict[str, tuple[str, ...]] = {}
 
     def put(self, slot: int, weights: Mapping[str, tuple[float, int]]) -> None:
@@ -121,12 +122,13 @@ class Vocabulary:
         if len(word) < _LEAST_ALIKE or any(map(str.isdigit, word)):
             return
         most = (1 if len(word) < 8 else 2) + more
-        asked = stem(word)
-        found = process.extract(asked, list(self._stems), scorer=OSA.distance, score_cutoff=most, limit=50)
+        found: defaultdict[int, list[str]] = defaultdict(list)
+        for asked, there in zip((word, stem(word)), self._spelled(), strict=True):
+            for name, far, _ in process.extract(asked, there, scorer=OSA.distance, score_cutoff=most, limit=50):
+                found[int(far)] += [name] if asked is word else self._stems[name]
         for distance in range(1, most + 1):
-            stems = [name for name, far, _ in found if far == distance and name.isalpha()]
-            if stems:
-                yield distance, [one for name in stems for one in self._stems[name]]
+            if found[distance]:
+                yield distance, list(dict.fromkeys(found[distance]))
 
     def matching(self, fits: Callable[[str], Any]) -> list[str]:
         """The words that fit."""
@@ -170,6 +172,12 @@ class Vocabulary:
                 place = joined.find(text, end)
         return held
 
+    def _spelled(self) -> tuple[list[str], list[str]]:
+        """The words and the stems that have letters only: numbers that are alike mean nothing."""
+        if self._letters is None:
+            self._letters = [word for word in self._postings if word.isalpha()], [found for found in self._stems if found.isalpha()]
+        return self._letters
+
     def _ordered(self) -> list[str]:
         if self._sorted is None:
             self._sorted = sorted(self._postings)
@@ -178,7 +186,7 @@ class Vocabulary:
     def _learn(self, word: str) -> Posting:
         posting = self._postings[word] = Posting()
         self._stems[stem(word)].append(word)
-        self._joined = None
+        self._joined = self._letters = None
         if self._sorted is not None:
             insort(self._sorted, word)
         return posting
@@ -189,4 +197,4 @@ class Vocabulary:
         others.remove(word)
         if not others:
             del self._stems[stem(word)]
-        self._sorted = self._joined = None
+        self._sorted = self._joined = self._letters = None

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -109,9 +110,14 @@ def _measure(catalog: Catalog, names: list[str], rounds: int) -> None:
         late = int(len(clock) * 0.95)
         said = (clock[len(clock) // 2], clock[late], processor[len(clock) // 2], processor[late])
         print(f"{name:28} {said[0]:>8.2f} {said[1]:>8.2f} {said[2]:>9.2f} {said[3]:>8.2f}   {theirs}", flush=True)
-    for asked in SEARCHES:
-        _, processor = _timed(lambda _, asked=asked: call(catalog, "package_search", {**asked, "facet.field": FACETS}, ANYBODY, SITE), 20)
+    for number, asked in enumerate(SEARCHES):
+        _, processor = _timed(partial(_again, search, number), 20)
         print(f"  {' '.join(asked.values())[:60]:60} {processor[10]:>8.2f} ms of the processor")
+
+
+def _again(ask: Callable[[int], Any], number: int, _: int) -> Any:
+    """The same question, whichever round it is."""
+    return ask(number)
 
 
 def _timed(ask: Callable[[int], Any], rounds: int) -> tuple[list[float], list[float]]:
