@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from stadthub_catalog.entry import Entry, State
 from stadthub_catalog.packages import Said
-from stadthub_schemas.dataset import AccessClass, Column
+from stadthub_schemas.dataset import AccessClass
 from stadthub_schemas.properties import OBSERVED_PROPERTIES
 from stadthub_schemas.units import UNITS
 from stadthub_schemas.vocabularies import LICENSES, THEMES
@@ -151,17 +151,14 @@ def _columns(entry: Entry) -> Iterator[str]:
 
 def _observed(entry: Entry) -> Iterator[str]:
     """What the datastreams observe, in both languages, with the units."""
-    if any(not _shown(entry.columns, name) for name in ("observed_property", "datastream")):
+    hidden = {name for name, words in entry.dataset.metadata.columns.items() if words.access is not AccessClass.PUBLIC}
+    if hidden & {"observed_property", "datastream"}:
         return
     for name in entry.observed:
         yield name
         known = OBSERVED_PROPERTIES.get(name)
         if known is not None:
             yield from (known.title_de, known.title_en, *_unit(known.unit))
-
-
-def _shown(columns: Iterable[Column], name: str) -> bool:
-    return all(column.access is AccessClass.PUBLIC for column in columns if column.name == name)
 
 
 def _unit(code: str | None) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import pytest
 
 from stadthub_catalog import Catalog
 from stadthub_schemas.access import ANYBODY, Principal, Role
-from stadthub_schemas.dataset import AccessClass, Column, ColumnType, Extent, Kind, Publisher
+from stadthub_schemas.dataset import AccessClass, Column, ColumnType, ColumnWords, Extent, Kind, Publisher
 from stadthub_schemas.errors import QueryError, SettingsError
 from tests.catalog.samples import dataset, publish, rows
 
@@ -135,6 +135,15 @@ def test_what_a_new_datastream_observes_is_found_too(quick_catalog: Catalog) -> 
     quick_catalog.remember("messung", rows(1))
     quick_catalog.publish(words, (), Extent(datastreams=1), (), "messung")
     assert quick_catalog.search("Lufttemperatur", principal=ANYBODY).total == 1
+
+
+def test_what_is_observed_is_not_found_where_it_is_not_for_everybody(quick_catalog: Catalog) -> None:
+    hidden = {"observed_property": ColumnWords(access=AccessClass.INTERNAL)}
+    words = dataset("messung", title="Messnetz", columns=hidden).model_copy(update={"kind": Kind.TIMESERIES})
+    quick_catalog.remember("messung", rows(1))
+    quick_catalog.publish(words, (), Extent(datastreams=1), (), "messung")
+    assert quick_catalog.search("Lufttemperatur", principal=ANYBODY).total == 0
+    assert quick_catalog.search("Messnetz", principal=ANYBODY).total == 1
 
 
 @pytest.mark.parametrize(
