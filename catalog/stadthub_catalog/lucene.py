@@ -15,6 +15,11 @@ MOST_PARTS = 3100
 _DEEPEST = 30
 LONGEST = 50_000
 
+_MOST_WILD = 10
+
+#: How much of a query that can't be read is told.
+_TOLD = 500
+
 #: What stands in a term's text for `*` and `?`, where they were not escaped.
 ANY, ONE = "\ue000", "\ue001"
 
@@ -86,7 +91,7 @@ def parse(query: str, field: str = "text") -> Node:
     reader = _Reader(query)
     node = reader.either(field, 0)
     if reader.place < len(reader.tokens):
-        raise SearchError(f"Cannot parse '{query}'")
+        raise SearchError(f"Cannot parse '{query[:_TOLD]}'")
     return node
 
 
@@ -102,7 +107,7 @@ class _Reader:
         while position < len(text):
             match = _TOKEN.match(text, position)
             if match is None or match.end() == position:
-                raise SearchError(f"Cannot parse '{query}'")
+                raise SearchError(f"Cannot parse '{query[:_TOLD]}'")
             self.tokens.append(match)
             position = match.end()
         if len(self.tokens) > MOST_PARTS:
@@ -120,16 +125,16 @@ class _Reader:
         parts: list[Node] = []
         while self.place < len(self.tokens) and not self._at(")") and not self._ahead("OR", "||"):
             if self._word("AND", "&&") and not parts:
-                raise SearchError(f"Cannot parse '{self.query}'")
+                raise SearchError(f"Cannot parse '{self.query[:_TOLD]}'")
             parts.append(self.one(field, depth))
         if not parts:
-            raise SearchError(f"Cannot parse '{self.query}'")
+            raise SearchError(f"Cannot parse '{self.query[:_TOLD]}'")
         return parts[0] if len(parts) == 1 else Every(tuple(parts))
 
     def one(self, field: str, depth: int) -> Node:
         """One part with its sign and field."""
         if depth > _DEEPEST or self.place >= len(self.tokens):
-            raise SearchError(f"Cannot parse '{self.query}'")
+            raise SearchError(f"Cannot parse '{self.query[:_TOLD]}'")
         token = self.tokens[self.place]
         self.place += 1
         if token["sign"] == "+":
@@ -141,7 +146,7 @@ class _Reader:
         if token["bracket"] == "(":
             node = self.either(field, depth + 1)
             if not self._at(")"):
-                raise SearchError(f"Cannot parse '{self.query}'")
+                raise SearchError(f"Cannot parse '{self.query[:_TOLD]}'")
             self.place += 1
             return node
         return self._leaf(token, field)
@@ -153,7 +158,7 @@ class _Reader:
             return Term(field, _ESCAPED.sub(r"\1", token["phrase"][1:-1]), phrase=True)
         if token["term"]:
             return Term(field, _SIGNS.sub(_sign, token["term"]), near="~" in token["tail"])
-        raise SearchError(f"Cannot parse '{self.query}'")
+        raise SearchError(f"Cannot parse '{self.query[:_TOLD]}'")
 
     def _at(self, bracket: str) -> bool:
         return self.place < len(self.tokens) and self.tokens[self.place]["bracket"] == bracket
@@ -175,7 +180,9 @@ def _sign(found: re.Match[str]) -> str:
 
 
 def wild(text: str) -> Callable[[str], bool]:
-    """Whether a value fits a text with `ANY` and `ONE`, in a time that grows with their lengths only."""
+    """Whether a value fits a text with `ANY` and `ONE`, in a time that grows with their lengths only; SearchError."""
+    if text.count(ANY) > _MOST_WILD:
+        raise SearchError(f"a word may have {_MOST_WILD} stars at most")
     pieces = [re.compile("".join("." if sign == ONE else re.escape(sign) for sign in part), re.DOTALL) for part in text.split(ANY)]
     first, *between, last = pieces if len(pieces) > 1 else (pieces[0], pieces[0])
     end_length = len(text.rpartition(ANY)[2])

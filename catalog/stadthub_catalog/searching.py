@@ -18,8 +18,8 @@ from stadthub_catalog.synonyms import Synonyms
 
 Array = np.ndarray[Any, Any]
 
-#: More terms than these that are searched by their words are refused: each of them looks through the whole vocabulary.
-_MOST_WORDS = 200
+#: More words than these in one query are refused, and a term that must look through all words or values counts as several.
+_MOST_WORDS, _LOOKING_THROUGH = 200, 8
 
 
 class Searching:
@@ -92,22 +92,28 @@ class Searching:
             return self._at(term)
         if field not in BY_WORDS:
             return self._valued(term)
-        self._words += 1
-        if self._words > _MOST_WORDS:
-            raise SearchError(f"a query may have {_MOST_WORDS} words at most")
+        self._count(1)
         if lucene.ANY in term.text or lucene.ONE in term.text:
             return self._wild(term)
+        if not words(term.text):
+            return np.ones(self._size, bool)  # a sign alone asks for nothing
         rated = self._matching.word(term.text, field, near=term.near)
         if term.phrase:
             rated = np.where(self._saying(np.flatnonzero(rated), term), rated, 0.0)
         self.scores = self.scores + rated
         return rated > 0
 
+    def _count(self, words: int) -> None:
+        self._words += words
+        if self._words > _MOST_WORDS:
+            raise SearchError(f"a query may have {_MOST_WORDS} words at most")
+
     def _valued(self, term: lucene.Term) -> Array:
         values = self._index.values(term.field)
         if values is None:
             return np.zeros(self._size, bool)
         if not term.phrase and (lucene.ANY in term.text or lucene.ONE in term.text):
+            self._count(_LOOKING_THROUGH)
             return values.having(self._size, lucene.wild(term.text))
         return values.equal(self._size, (term.text,))
 
@@ -115,6 +121,8 @@ class Searching:
         text = "".join(sign if sign in (lucene.ANY, lucene.ONE) else fold(sign.lower()) for sign in term.text)
         vocabulary = self._index.vocabulary
         is_begin = text.endswith(lucene.ANY) and lucene.ANY not in text[:-1] and lucene.ONE not in text
+        if not is_begin:
+            self._count(_LOOKING_THROUGH)
         chosen = vocabulary.beginning(text[:-1]) if is_begin else vocabulary.matching(lucene.wild(text))
         rated = self._matching.fitting(chosen, term.field)
         self.scores = self.scores + (rated > 0)
@@ -145,6 +153,7 @@ class Searching:
         values = self._index.values("title_string" if bounds.field == "title" else bounds.field)
         if values is None:
             return np.zeros(self._size, bool)
+        self._count(_LOOKING_THROUGH)
         low, high = (self._bound(text) for text in (bounds.low, bounds.high))
         return values.having(self._size, partial(_is_within, low=low, high=high, bounds=bounds))
 

@@ -110,6 +110,7 @@ def test_a_time_finds_the_datasets_whose_data_are_of_it(filled: Catalog, first: 
         ('"Brücken in Bonn" title:bonn', {"bonn"}),
         ('"Bonn in Brücken" title:bonn', set()),
         ("(tags:Reise) || (groups:tran)", {"bonn", "fiji"}),
+        ("title:inseln - & reise", {"fiji"}),
     ],
 )
 def test_queries_find_what_they_mean_in_every_field(filled: Catalog, query: str, names: set[str]) -> None:
@@ -124,6 +125,8 @@ def test_a_long_list_of_alternatives_is_no_trick_but_two_thousand_clauses_are(fi
         _names(filled, fq=f"{many} OR {many}")
     with pytest.raises(SearchError, match="words at most"):
         _names(filled, fq=" OR ".join(f"title:wort{number}" for number in range(300)))
+    with pytest.raises(SearchError, match="words at most"):
+        _names(filled, fq=" OR ".join(f"name:*{number}*" for number in range(300)))
 
 
 @pytest.mark.parametrize(
