@@ -103,8 +103,8 @@ class Searching:
         self.scores = self.scores + rated
         return rated > 0
 
-    def _count(self, words: int) -> None:
-        self._words += words
+    def _count(self, cost: int) -> None:
+        self._words += cost
         if self._words > _MOST_WORDS:
             raise SearchError(f"a query may have {_MOST_WORDS} words at most")
 
