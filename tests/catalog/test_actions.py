@@ -1,5 +1,6 @@
 """CKAN's read actions, called at the room's door: what is found by queries in Solr's language, and what lists hold."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -159,12 +160,22 @@ def test_an_action_that_there_is_not_is_told_apart(filled: Catalog) -> None:
         call(filled, "site_read", {}, ANYBODY, SITE)
 
 
+def _asked(action: str) -> dict[str, str]:
+    """What makes an action tell as much as it can."""
+    if action.endswith("_list"):
+        return {"all_fields": "true"}
+    if action == "resource_search":
+        return {"query": "name:"}
+    return {"q": "e", "query": "e"} if action.endswith("_autocomplete") or action == "tag_search" else {}
+
+
 def test_nothing_internal_shows_in_any_list(filled: Catalog) -> None:
     for action in ACTIONS:
         if action not in ("package_show", "resource_show", "organization_show", "group_show", "tag_show", "help_show"):
-            said = str(call(filled, action, {"all_fields": "true"} if action.endswith("_list") else {}, ANYBODY, SITE))
-            assert "intern'" not in said
-            assert "geheim" not in said
+            with suppress(Refusal):
+                said = str(call(filled, action, _asked(action), ANYBODY, SITE))
+                assert "intern'" not in said
+                assert "geheim" not in said
     secret = filled.entry("intern").distributions[0].id
     with pytest.raises(NotAuthorized):
         call(filled, "resource_show", {"id": str(secret)}, ANYBODY, SITE)
