@@ -133,7 +133,7 @@ def absent(name: str) -> str:
 async def opened(settings: Settings) -> AsyncIterator[Hub]:
     """The hub's doors, open until the block ends."""
     with ExitStack() as stack:
-        catalog = Catalog(settings.database)
+        catalog = Catalog(settings.database, settings.synonyms)
         stack.callback(catalog.close)
         await run_sync(catalog.migrate)
         reader = Reader(settings.lake, settings.data_dir)

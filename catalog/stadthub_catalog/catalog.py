@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,23 +13,26 @@ from stadthub_catalog.database import Database
 from stadthub_catalog.datasets import Beside, Written, nothing
 from stadthub_catalog.entry import Audited, Distribution, Entry, FeedState, Found, Organization, Run, Token
 from stadthub_catalog.findings import Noticed
-from stadthub_catalog.shelf import Shelf, page
+from stadthub_catalog.shelf import Shelf
+from stadthub_catalog.synonyms import Synonyms
 from stadthub_catalog.teams import TeamSort
 from stadthub_catalog.tokens import COMMAND_LINE, Scope
 from stadthub_catalog.watching import Watching
 from stadthub_schemas.access import Action, Principal, Role
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Column, Dataset, Extent
+from stadthub_schemas.errors import QueryError
 from stadthub_schemas.finding import WAITING, Finding, Held, HeldBack, HeldState, Severity
 
 
 class Catalog(Watching):
     """One state database, for all threads of a process; several processes may share it."""
 
-    def __init__(self, url: str) -> None:
-        """Open it; nothing is made until `migrate`. SettingsError if the address is not one of SQLite or PostgreSQL."""
+    def __init__(self, url: str, synonyms: Path | None = None) -> None:
+        """Open it; nothing is made until `migrate`. `synonyms` is the operator's own list for the search, where there is one.
+        SettingsError if the address is not one of SQLite or PostgreSQL, or if that list can't be read."""
         self.database = Database(url)
-        self.shelf = Shelf(self.database)
+        self.shelf = Shelf(self.database, Synonyms(synonyms))
 
     def migrate(self) -> None:
         """Make the tables, or bring them up to date; any number of times, and from several processes at once."""
@@ -91,10 +95,16 @@ class Catalog(Watching):
         limit: int = 20,
         offset: int = 0,
     ) -> Found:
-        """What this principal may see of what holds every word of the text. Facets: publisher, theme, license, format, kind,
-        keyword; sort: relevance, title, modified."""
-        entries, counted = self.shelf.search(principal, text, facets or {}, sort)
-        return page(entries, counted, limit, offset)
+        """What this principal may see of what fits the words of the text, in any of their forms. Facets: publisher, theme, license,
+        format, kind, keyword; sort: relevance, title, modified."""
+        if limit < 0 or offset < 0:
+            raise QueryError("limit and offset of a search must not be negative")
+        entries, counted, unknown = self.shelf.search(principal, text, facets or {}, sort)
+        return Found(len(entries), tuple(entries[offset : offset + limit]), counted, unknown)
+
+    def proposals(self, text: str, principal: Principal) -> list[str]:
+        """What may have been meant by a text that nothing was found for: each finds something that this principal may see."""
+        return self.shelf.proposals(principal, text)
 
     def feed(self, feed: str) -> FeedState:
         """How a feed is doing; NotFound."""

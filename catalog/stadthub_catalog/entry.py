@@ -54,7 +54,7 @@ class Organization:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A dataset of the catalogue. `modified` changes only when its data or its words do. `document` is what was written through
-    CKAN's API, in its words; None for a dataset that a feed file describes."""
+    CKAN's API, in its words; None for a dataset that a feed file describes. `observed` are the observed properties of its datastreams."""
 
     id: UUID
     dataset: Dataset
@@ -67,6 +67,7 @@ class Entry:
     feed: str = ""
     state: State = State.ACTIVE
     document: Mapping[str, Any] | None = None
+    observed: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -76,11 +77,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An answer to a search: how many there are, one page of them, and for each facet how many there are of each value."""
+    """An answer to a search: how many there are, one page of them, for each facet how many there are of each value, and the words that
+    no dataset has and that were left out."""
 
     total: int
     entries: tuple[Entry, ...]
     facets: Mapping[str, Mapping[str, int]]
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,11 @@ def _own(row: dict[str, Any]) -> str:
     )
 
 
+def property_of(fragment: str) -> str:
+    """The observed property whose fragment this is."""
+    return str(orjson.loads(f"[{fragment.partition(':')[2]}]")[0])
+
+
 def complete(identity: str, thing_name: str, observed_property: str, unit: str, place: str, bodies: str) -> str:
     """The rows as JSON: the shared words in the places of their marks."""
     named = f"{identity}{thing_name}{observed_property}"

@@ -8,6 +8,7 @@ What all rows of a datastream share (name, unit, place) is stored once and is al
 (`fragments.py`). The keys and their order are those of `dataset.TIMESERIES_COLUMNS`.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, text
 
 from stadthub_catalog.database import Database
-from stadthub_catalog.fragments import complete, count, cut_up
+from stadthub_catalog.fragments import complete, count, cut_up, property_of
 from stadthub_schemas.errors import QueryError
 
 #: How many rows of a datastream are kept at least.
@@ -37,6 +38,8 @@ _LATEST = text("""
     SELECT l.identity, l.thing_name, l.observed_property, l.unit, l.place, r.body
     FROM latest l JOIN recent r ON r.latest_id = l.id AND r.time = l.time
     WHERE l.dataset = :dataset AND l.datastream > :after ORDER BY l.datastream LIMIT :limit""")
+
+_OBSERVED = text("SELECT DISTINCT observed_property FROM latest WHERE dataset = :dataset")
 
 #: Of each shared word the newest that is known stays.
 _NAME = text(r"""
@@ -104,6 +107,16 @@ def latest(database: Database, dataset: str, limit: int, after: str) -> list[dic
     with database.reading() as connection:
         found = connection.execute(_LATEST, {"dataset": dataset, "after": after, "limit": limit}).all()
     return [orjson.loads(complete(*row)) for row in found]
+
+
+def observed(database: Database, datasets: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The observed properties of the datastreams of each of these datasets, by name."""
+    found: dict[str, tuple[str, ...]] = {}
+    with database.reading() as connection:
+        for dataset in datasets:
+            named = connection.execute(_OBSERVED, {"dataset": dataset}).scalars()
+            found[dataset] = tuple(sorted(property_of(one) for one in named))
+    return found
 
 
 def forget(database: Database, dataset: str, before: datetime) -> None:

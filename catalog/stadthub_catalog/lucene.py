@@ -1,29 +1,37 @@
 """The part of Solr's query language that people and harvesters really send to CKAN, as a tree.
 
-Terms, phrases, `field:`, AND/OR/NOT/+/-, brackets, ranges with `*` and `NOW` maths, a `*` at a word's end; `^n` and `~n` are
-read and mean nothing.
+Terms, phrases, `field:`, AND/OR/NOT/+/-, brackets, ranges with `*` and `NOW` maths, `*` and `?` within words, `~` for words that
+are spelled alike; `^n` is read and means nothing.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from stadthub_catalog.refusals import SearchError
 
-#: A query with more parts than this is refused: nobody writes such a one by hand.
-MOST_PARTS = 500
+#: A query with more parts than this is refused: it is three times Solr's 1024 clauses, since field, term and OR are parts.
+MOST_PARTS = 3100
 _DEEPEST = 30
-LONGEST = 20_000
+LONGEST = 50_000
+
+_MOST_WILD = 10
+
+#: How much of a query that can't be read is told.
+_TOLD = 500
+
+#: What stands in a term's text for `*` and `?`, where they were not escaped.
+ANY, ONE = "\ue000", "\ue001"
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word or a phrase in a field; `text` may end with `*`."""
+    """A word or a phrase in a field; `text` may hold `ANY` and `ONE`. `near`: it may also be spelled a little differently."""
 
     field: str
     text: str
     phrase: bool = False
+    near: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +70,18 @@ Node = Term | Range | Every | Either | Without
 
 _TOKEN = re.compile(
     r"""\s*(?:
-    (?P<range>(?P<open>[\[{])\s*(?P<low>"[^"]*"|[^\s\]}]+)\s+TO\s+(?P<high>"[^"]*"|[^\s\]}]+)\s*(?P<close>[\]}]))
+    (?P<range>(?P<open>[\[{])\s*(?P<low>"[^"]*"|[^\s\]}]+)\s+TO\s+(?P<high>"[^"]*"|[^\s\]}]+)\s*(?P<close>[\]}]))(?:\^[\d.]+)?
     |(?P<phrase>"(?:[^"\\]|\\.)*")(?:[~^][\d.]*)*
     |(?P<bracket>[()])(?:\^[\d.]+)?
     |(?P<sign>[+\-!](?=\S))
     |(?P<word>AND|OR|NOT|&&|\|\|)(?=[\s()]|$)
-    |(?P<field>(?:[A-Za-z_*][\w.\-]*)):(?=\S)
-    |(?P<term>(?:[^\s()\[\]{}":^~\\]|\\.|(?<=[^\s:]):(?=[^\s:]))+)(?:[~^][\d.]*)*
+    |(?P<field>(?:[^\W\d]|\*|\\.)(?:[\w.\-]|\\.)*):\s*(?=\S)
+    |(?P<term>(?:[^\s()\[\]{}":^~\\]|\\.|(?<=[^\s:]):(?=[^\s:]))+)(?P<tail>(?:[~^][\d.]*)*)
     )""",
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
-_ESCAPED = re.compile(r"\\(.)")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_SIGNS = re.compile(r"\\(.)|([*?])", re.DOTALL)
 
 
 def parse(query: str, field: str = "text") -> Node:
@@ -82,7 +91,7 @@ def parse(query: str, field: str = "text") -> Node:
     reader = _Reader(query)
     node = reader.either(field, 0)
     if reader.place < len(reader.tokens):
-        raise SearchError(f"Cannot parse '{query}'")
+        raise SearchError(f"Cannot parse '{query[:_TOLD]}'")
     return node
 
 
@@ -98,7 +107,7 @@ class _Reader:
         while position < len(text):
             match = _TOKEN.match(text, position)
             if match is None or match.end() == position:
-                raise SearchError(f"Cannot parse '{query}'")
+                raise SearchError(f"Cannot parse '{query[:_TOLD]}'")
             self.tokens.append(match)
             position = match.end()
         if len(self.tokens) > MOST_PARTS:
@@ -116,16 +125,16 @@ class _Reader:
         parts: list[Node] = []
         while self.place < len(self.tokens) and not self._at(")") and not self._ahead("OR", "||"):
             if self._word("AND", "&&") and not parts:
-                raise SearchError(f"Cannot parse '{self.query}'")
+                raise SearchError(f"Cannot parse '{self.query[:_TOLD]}'")
             parts.append(self.one(field, depth))
         if not parts:
-            raise SearchError(f"Cannot parse '{self.query}'")
+            raise SearchError(f"Cannot parse '{self.query[:_TOLD]}'")
         return parts[0] if len(parts) == 1 else Every(tuple(parts))
 
     def one(self, field: str, depth: int) -> Node:
         """One part with its sign and field."""
         if depth > _DEEPEST or self.place >= len(self.tokens):
-            raise SearchError(f"Cannot parse '{self.query}'")
+            raise SearchError(f"Cannot parse '{self.query[:_TOLD]}'")
         token = self.tokens[self.place]
         self.place += 1
         if token["sign"] == "+":
@@ -133,11 +142,11 @@ class _Reader:
         if token["sign"] or token["word"] == "NOT":
             return Without(self.one(field, depth + 1))
         if token["field"]:
-            return self.one(token["field"], depth + 1)
+            return self.one(_ESCAPED.sub(r"\1", token["field"]), depth + 1)
         if token["bracket"] == "(":
             node = self.either(field, depth + 1)
             if not self._at(")"):
-                raise SearchError(f"Cannot parse '{self.query}'")
+                raise SearchError(f"Cannot parse '{self.query[:_TOLD]}'")
             self.place += 1
             return node
         return self._leaf(token, field)
@@ -148,8 +157,8 @@ class _Reader:
         if token["phrase"]:
             return Term(field, _ESCAPED.sub(r"\1", token["phrase"][1:-1]), phrase=True)
         if token["term"]:
-            return Term(field, _ESCAPED.sub(r"\1", token["term"]))
-        raise SearchError(f"Cannot parse '{self.query}'")
+            return Term(field, _SIGNS.sub(_sign, token["term"]), near="~" in token["tail"])
+        raise SearchError(f"Cannot parse '{self.query[:_TOLD]}'")
 
     def _at(self, bracket: str) -> bool:
         return self.place < len(self.tokens) and self.tokens[self.place]["bracket"] == bracket
@@ -163,40 +172,29 @@ class _Reader:
         return found
 
 
-_UNITS = {"MINUTE": "minutes", "HOUR": "hours", "DAY": "days", "WEEK": "weeks", "MONTH": "days", "YEAR": "days"}
-_LENGTHS = {"MONTH": 30, "YEAR": 365}
-_MATHS = re.compile(r"([+\-])(\d{1,6})([A-Z]+?)S?(?=[+\-/]|$)|/([A-Z]+?)S?(?=[+\-/]|$)")
-_CUTS: dict[str, dict[str, Any]] = {
-    "MINUTE": {"second": 0},
-    "HOUR": {"minute": 0, "second": 0},
-    "DAY": {"hour": 0, "minute": 0, "second": 0},
-    "MONTH": {"day": 1, "hour": 0, "minute": 0, "second": 0},
-    "YEAR": {"month": 1, "day": 1, "hour": 0, "minute": 0, "second": 0},
-}
+def _sign(found: re.Match[str]) -> str:
+    """A sign that was escaped as itself, one that wasn't as what it means."""
+    if found[1]:
+        return found[1]
+    return ANY if found[2] == "*" else ONE
 
 
-def moment(text: str, now: datetime) -> datetime:
-    """The time that a bound of a range means: ISO 8601 or `NOW` with its maths; SearchError."""
-    try:
-        if text.startswith("NOW"):
-            return _reckoned(text[3:], now)
-        time = datetime.fromisoformat(text)
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except (ValueError, OverflowError, KeyError):
-        raise SearchError(f"Invalid Date String:'{text}'") from None
+def wild(text: str) -> Callable[[str], bool]:
+    """Whether a value fits a text with `ANY` and `ONE`, in a time that grows with their lengths only; SearchError."""
+    if text.count(ANY) > _MOST_WILD:
+        raise SearchError(f"a word may have {_MOST_WILD} stars at most")
+    pieces = [re.compile("".join("." if sign == ONE else re.escape(sign) for sign in part), re.DOTALL) for part in text.split(ANY)]
+    first, *between, last = pieces if len(pieces) > 1 else (pieces[0], pieces[0])
+    end_length = len(text.rpartition(ANY)[2])
 
+    def fits(value: str) -> bool:
+        if len(pieces) == 1:
+            return first.fullmatch(value) is not None
+        begun = first.match(value)
+        place = begun.end() if begun else len(value) + 1
+        for piece in between:
+            found = piece.search(value, place) if place <= len(value) else None
+            place = found.end() if found else len(value) + 1
+        return place <= len(value) - end_length and last.fullmatch(value, len(value) - end_length) is not None
 
-def _reckoned(maths: str, now: datetime) -> datetime:
-    position = 0
-    while position < len(maths):
-        match = _MATHS.match(maths, position)
-        if match is None:
-            raise ValueError(maths)
-        sign, count, unit, cut = match.groups()
-        if cut:
-            now = now.replace(microsecond=0, **_CUTS[cut])
-        else:
-            step = timedelta(**{_UNITS[unit]: int(count) * _LENGTHS.get(unit, 1)})
-            now = now + step if sign == "+" else now - step
-        position = match.end()
-    return now
+    return fits

@@ -17,6 +17,9 @@ from stadthub_catalog.site import Site
 from stadthub_schemas.dataset import AccessClass
 from stadthub_schemas.vocabularies import FORMATS, FREQUENCY_IRI, THEME_IRI, THEMES, License, license_named
 
+#: A dataset in CKAN's words, without what follows from other things (`documents.py`).
+Said = Mapping[str, Any]
+
 #: The hub's own groups by name.
 Groups = Mapping[str, Organization]
 NO_GROUPS: Groups = MappingProxyType({})
@@ -24,7 +27,7 @@ NO_GROUPS: Groups = MappingProxyType({})
 
 def package(entry: Entry, site: Site, groups: Groups = NO_GROUPS) -> dict[str, Any]:
     """A dataset as `package_show` gives it. `groups` are the hub's own beside the themes, by name."""
-    said = entry.document if entry.document is not None else _said(entry, site)
+    said = said_of(entry)
     license_ = license_named(said["license_id"])
     resources = [_placed(one, entry, place, site) for place, one in enumerate(said["resources"])]
     known_url = {"license_url": license_.url} if license_ else {}
@@ -51,7 +54,7 @@ def package(entry: Entry, site: Site, groups: Groups = NO_GROUPS) -> dict[str, A
         "state": "deleted" if entry.state is State.WITHDRAWN else entry.state.value,
         "title": said["title"],
         "type": said["type"],
-        "url": said["url"],
+        "url": said["url"] if entry.document is not None else site.absolute(said["url"]),
         "version": said["version"],
         "extras": [*said["extras"]],
         "groups": [found for name in said["groups"] if (found := _group_named(name, groups))],
@@ -64,8 +67,10 @@ def package(entry: Entry, site: Site, groups: Groups = NO_GROUPS) -> dict[str, A
     }
 
 
-def _said(entry: Entry, site: Site) -> dict[str, Any]:
-    """What a feed file says of its dataset, as a document in CKAN's words."""
+def said_of(entry: Entry) -> Said:
+    """What was written of the dataset, or what its feed file says of it, as a document in CKAN's words."""
+    if entry.document is not None:
+        return entry.document
     meta = entry.dataset.metadata
     return {
         "author": meta.publisher.title,
@@ -78,7 +83,7 @@ def _said(entry: Entry, site: Site) -> dict[str, Any]:
         "private": meta.access is not AccessClass.PUBLIC,
         "title": meta.title,
         "type": "dataset",
-        "url": str(meta.source_url) if meta.source_url else site.absolute(f"/datasets/{entry.name}"),
+        "url": str(meta.source_url) if meta.source_url else f"/datasets/{entry.name}",
         "version": None,
         "extras": extras(entry),
         "groups": [theme_name(theme) for theme in sorted(set(meta.themes))],

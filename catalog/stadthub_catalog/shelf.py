@@ -1,30 +1,36 @@
 """The catalogue in memory: all entries, brought up to date by a change counter in the database, and the search in them."""
 
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
+import numpy as np
+
+from stadthub_catalog import hot
 from stadthub_catalog.database import Database
 from stadthub_catalog.datasets import changed_since, changes
-from stadthub_catalog.entry import Distribution, Entry, Found, Organization, State
+from stadthub_catalog.entry import Distribution, Entry, Organization, State
+from stadthub_catalog.fields import FACETS
 from stadthub_catalog.index import Index
+from stadthub_catalog.matching import Matching
+from stadthub_catalog.ordering import ordered
+from stadthub_catalog.synonyms import Synonyms
 from stadthub_catalog.teams import TABLES, TeamSort, teams
 from stadthub_schemas.access import Action, Principal, may
+from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import NotFound, QueryError
 
-#: What can be filtered by and counted, and which values an entry has in it.
-FACETS: dict[str, Callable[[Entry], Iterable[str]]] = {
-    "publisher": lambda entry: (entry.organization.name,),
-    "theme": lambda entry: entry.dataset.metadata.themes,
-    "license": lambda entry: filter(None, (entry.dataset.metadata.license,)),
-    "format": lambda entry: {one.format for one in entry.distributions},
-    "kind": lambda entry: (entry.dataset.kind.value,),
-    "keyword": lambda entry: entry.dataset.metadata.keywords,
-}
+Array = np.ndarray[Any, Any]
 
-SORTS = ("relevance", "title", "modified")
+#: The orders by name, and what they are in the words of `ordering`: what is equal goes on by the next.
+SORTS = {
+    "relevance": "score desc, metadata_modified desc, title asc",
+    "title": "title asc",
+    "modified": "metadata_modified desc, title asc",
+}
 
 #: For how many different principals it is remembered what they see.
 _PRINCIPALS = 256
@@ -33,7 +39,8 @@ _PRINCIPALS = 256
 class Shelf:
     """All entries of the catalogue; thread-safe."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, synonyms: Synonyms) -> None:
+        self.synonyms = synonyms
         self._database = database
         self._lock = threading.RLock()
         self._seen = -1
@@ -44,9 +51,9 @@ class Shelf:
         self._files: dict[UUID, tuple[Entry, Distribution]] = {}
         self._hidden: dict[UUID, Entry] = {}
         self._teams: dict[TeamSort, dict[str, Organization]] = {"organization": {}, "group": {}}
-        self._facets: dict[str, dict[str, tuple[str, ...]]] = {facet: {} for facet in FACETS}
         self._index = Index()
         self._visible: dict[Principal, dict[str, Entry]] = {}
+        self._masks: dict[Principal, Array] = {}
 
     def entry(self, name: str) -> Entry:
         """The entry of that name or id; NotFound."""
@@ -123,46 +130,51 @@ class Shelf:
             self._refresh()
             return self._teams["group"]
 
-    def relevance(self, text: str) -> dict[str, float]:
-        """The names of all entries that hold every word of the text, with their relevance."""
+    @contextmanager
+    def searched(self) -> Iterator[Index]:
+        """The index as of now; nothing changes in it until the block ends."""
         with self._lock:
             self._refresh()
-            return self._index.find(text)
+            yield self._index
 
-    def holding(self, text: str) -> set[str]:
-        """The names of all entries that hold every word of the text as it stands."""
+    def seen(self, principal: Principal) -> Array:
+        """Which places of the index hold what this principal may know of; not to be changed."""
+        with self._lock:
+            shown = self.visible(principal)
+            if principal not in self._masks:
+                self._masks[principal] = self._index.mask(entry.id for entry in shown.values())
+            return self._masks[principal]
+
+    def seen_hidden(self, principal: Principal, states: frozenset[State]) -> Array:
+        """Which places hold entries of these states that this principal may write."""
         with self._lock:
             self._refresh()
-            return self._index.holding(text)
+            there = (entry for entry in self._hidden.values() if entry.state in states)
+            return self._index.mask(entry.id for entry in there if may(principal, Action.WRITE, entry.dataset).allowed)
 
     def search(
         self, principal: Principal, text: str, wanted: Mapping[str, Sequence[str]], sort: str
-    ) -> tuple[list[Entry], dict[str, dict[str, int]]]:
-        """All entries that fit, in their order, and the facets. Values of one facet are alternatives; a facet counts what
-        there would be without its own filter."""
+    ) -> tuple[list[Entry], dict[str, dict[str, int]], tuple[str, ...]]:
+        """All entries that fit, in their order, the facets, and the words that no entry has and that were left out. Values of one
+        facet are alternatives; a facet counts what there would be without its own filter."""
         for name in wanted:
             if name not in FACETS:
                 raise QueryError(f"there is no facet {name!r}: use one of {', '.join(FACETS)}")
         if sort not in SORTS:
             raise QueryError(f"sort {sort!r}: use one of {', '.join(SORTS)}")
-        with self._lock:
-            shown = self.visible(principal)
-            scores = self._index.find(text) if text.strip() else None
-            names = [name for name in shown if scores is None or name in scores]
-            chosen = {facet: frozenset(values) for facet, values in wanted.items() if values}
-            fitting = {facet: self._having(names, facet, values) for facet, values in chosen.items()}
-            facets = {facet: self._counted(_all(names, fitting, facet), facet) for facet in FACETS}
-            found = [shown[name] for name in _all(names, fitting, None)]
-        return _sorted(found, scores, sort), facets
+        with self.searched() as index:
+            seen = self.seen(principal)
+            scores, unknown = Matching(index, self.synonyms, seen).forgiving(text)
+            base = seen & (scores > 0) if text.strip() else seen
+            fitting = {facet: index.facet(facet).equal(len(index), values) for facet, values in wanted.items() if values}
+            facets = {facet: index.facet(facet).counted(_all(base, fitting, facet)) for facet in FACETS}
+            found = ordered(index, _all(base, fitting, None), scores, SORTS[sort])
+            return list(index.found(found)), facets, unknown
 
-    def _having(self, names: list[str], facet: str, values: frozenset[str]) -> frozenset[str]:
-        known = self._facets[facet]
-        return frozenset(name for name in names if not values.isdisjoint(known[name]))
-
-    def _counted(self, names: Iterable[str], facet: str) -> dict[str, int]:
-        known = self._facets[facet]
-        counts = Counter(value for name in names for value in known[name])
-        return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+    def proposals(self, principal: Principal, text: str) -> list[str]:
+        """What may have been meant by a text that nothing was found for."""
+        with self.searched() as index:
+            return Matching(index, self.synonyms, self.seen(principal)).proposals(text)
 
     @contextmanager
     def steady(self) -> Iterator[None]:
@@ -188,13 +200,28 @@ class Shelf:
         news = changed_since(self._database, self._seen, now)
         for key in news.purged:
             self._drop(key)
-        for entry in news.entries:
+        for entry in self._observing(news.entries):
             self._drop(entry.id)
             self._put(entry)
         self._visible.clear()
+        self._masks.clear()
         self._seen = news.change
 
+    def _observing(self, news: Sequence[Entry]) -> list[Entry]:
+        """The entries with what their datastreams observe, asked again where there are other datastreams than before."""
+        known = {entry.id: self._entries.get(entry.name) for entry in news}
+        asked = [
+            entry.name
+            for entry in news
+            if entry.dataset.kind is Kind.TIMESERIES
+            and ((old := known[entry.id]) is None or not old.observed or old.extent.datastreams != entry.extent.datastreams)
+        ]
+        observed = hot.observed(self._database, asked) if asked else {}
+        olds = {key: old.observed for key, old in known.items() if old is not None}
+        return [replace(entry, observed=observed.get(entry.name, olds.get(entry.id, ()))) for entry in news]
+
     def _put(self, entry: Entry) -> None:
+        self._index.put(entry)
         if entry.state is not State.ACTIVE:
             self._hidden[entry.id] = entry
             return
@@ -203,12 +230,10 @@ class Shelf:
         for one in entry.distributions:
             if one.id is not None:
                 self._files[one.id] = (entry, one)
-        for facet, values in FACETS.items():
-            self._facets.setdefault(facet, {})[entry.name] = tuple(values(entry))
-        self._index.put(entry)
 
     def _drop(self, key: UUID) -> None:
         """Forget the entry, whatever it was called."""
+        self._index.drop(key)
         self._hidden.pop(key, None)
         name = self._by_id.pop(key, None)
         if name is None:
@@ -217,9 +242,6 @@ class Shelf:
         for one in old.distributions:
             if one.id is not None:
                 del self._files[one.id]
-        for facet in FACETS:
-            del self._facets[facet][name]
-        self._index.drop(name)
 
 
 _NOBODY = UUID(int=0)
@@ -232,25 +254,6 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _all(names: list[str], fitting: Mapping[str, frozenset[str]], but: str | None) -> list[str]:
-    """The names that fit every facet, except that of `but`."""
-    others = [having for facet, having in fitting.items() if facet != but]
-    return [name for name in names if all(name in having for having in others)] if others else names
-
-
-def _sorted(entries: list[Entry], scores: Mapping[str, float] | None, sort: str) -> list[Entry]:
-    """Stable orders: what is equal goes by title, and by name."""
-    result = sorted(entries, key=lambda entry: (entry.dataset.metadata.title.casefold(), entry.name))
-    if sort == "title":
-        return result
-    result.sort(key=lambda entry: entry.modified, reverse=True)
-    if sort == "relevance" and scores is not None:
-        result.sort(key=lambda entry: scores[entry.name], reverse=True)
-    return result
-
-
-def page(entries: list[Entry], facets: Mapping[str, Mapping[str, int]], limit: int, offset: int) -> Found:
-    """One page of a search; QueryError if it can't be one."""
-    if limit < 0 or offset < 0:
-        raise QueryError("limit and offset of a search must not be negative")
-    return Found(len(entries), tuple(entries[offset : offset + limit]), facets)
+def _all(base: Array, fitting: Mapping[str, Array], but: str | None) -> Array:
+    """What fits every facet, except that of `but`."""
+    return np.asarray(np.logical_and.reduce([base, *(having for facet, having in fitting.items() if facet != but)]))

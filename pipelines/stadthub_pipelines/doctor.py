@@ -13,7 +13,7 @@ from stadthub_lake.verify import verify
 from stadthub_pipelines.clock import is_synchronised
 from stadthub_pipelines.folder import FeedFolder, Look
 from stadthub_pipelines.running import holder, worker_file
-from stadthub_schemas.errors import FeedError, SourceError, StadthubError
+from stadthub_schemas.errors import FeedError, SettingsError, SourceError, StadthubError
 from stadthub_schemas.feed import Feed, HttpSource, MqttSource, reveal
 from stadthub_schemas.settings import Settings
 
@@ -86,7 +86,11 @@ def _feed_files(look: Look) -> Iterator[Finding]:
 
 
 def _state(settings: Settings) -> Iterator[Finding]:
-    catalog = Catalog(settings.database)
+    try:
+        catalog = Catalog(settings.database, settings.synonyms)
+    except SettingsError as error:
+        yield Finding("error", str(error), "mend the setting, or the line of the file, that it names")
+        return
     try:
         catalog.migrate()
         for state in catalog.feeds():

@@ -116,6 +116,11 @@ class Settings(Strict):
         return self.feeds_dir or self.data_dir / "feeds"
 
     @property
+    def synonyms(self) -> Path:
+        """The operator's own list of synonyms for the search; it need not be there."""
+        return self.data_dir / "synonyms.txt"
+
+    @property
     def url(self) -> str:
         """The address of the portal, without a slash at its end."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104

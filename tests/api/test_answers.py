@@ -190,7 +190,8 @@ def test_datasets_are_found_by_words_and_facets(anybody: httpx.Client) -> None:
     def names(**parameters: str) -> set[str]:
         return {one["name"] for one in anybody.get("/api/v1/datasets", params=parameters).json()["datasets"]}
 
-    assert names(q="air") == {"air"}
+    assert names(q="air") == {"air", "meters"}  # both observe the air temperature
+    assert anybody.get("/api/v1/datasets", params={"q": "air"}).json()["datasets"][0]["name"] == "air"
     assert names(theme="ENVI") == {"air", "meters", "trees", "budget"}
     assert names(theme="ENVI", kind="features") == {"trees"}
     assert names(theme="TRAN") == set()

@@ -12,6 +12,8 @@ PAGES = (
     "/datasets",
     "/datasets?theme=ENVI&sort=title",
     "/datasets?q=gibtesnicht",
+    "/datasets?q=Luft+gibtesnicht",
+    "/datasets?q=Luhftqalitet",
     f"/datasets/{AIR}?chart_property=pm10&chart_thing=luft-00&chart_compare=luft-01",
     f"/datasets/{TREES}?species__contains=Linde",
     f"/datasets/{HOURS}?office__contains=nirgends",

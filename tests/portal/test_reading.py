@@ -211,3 +211,17 @@ def test_who_released_the_data_stands_on_the_page_and_in_the_api(visit: Look, po
         expect(facts).to_contain_text("§ 12a EGovG · UA-17/2026")
     told = httpx.get(f"{portal_address}/api/v1/datasets/{AIR}", timeout=30).json()["release"]
     assert told == {"by": "Leitung Umweltamt", "date": "2026-01-02", "legal_basis": "§ 12a EGovG", "reference": "UA-17/2026"}
+
+
+def test_a_search_without_results_proposes_what_has_some_and_says_which_word_it_left_out(visit: Look, portal_address: str) -> None:
+    with visit(java_script_enabled=False) as seen:
+        page = seen.go("/datasets?q=Luhftqalitet").page
+        expect(page.get_by_text("Meinten Sie:")).to_be_visible()
+        page.get_by_role("link", name="Luftqualität", exact=True).click()
+        expect(page.get_by_role("link", name="Luftqualität").first).to_be_visible()
+        expect(page.get_by_text("Meinten Sie:")).to_have_count(0)
+        expect(seen.go("/en/datasets?q=Luhftqalitet").page.get_by_text("Did you mean:")).to_be_visible()
+        expect(seen.go("/datasets?q=Luft+gibtesnicht").page.get_by_text("Kein Datensatz passt zu „gibtesnicht“")).to_be_visible()
+    said = httpx.get(f"{portal_address}/api/v1/datasets", params={"q": "Luhftqalitet"}).json()
+    assert (said["total"], said["proposals"][0], said["unknown"]) == (0, "Luftqualität", [])
+    assert httpx.get(f"{portal_address}/api/v1/datasets", params={"q": "Luft gibtesnicht"}).json()["unknown"] == ["gibtesnicht"]

@@ -54,7 +54,7 @@ def catalog_of(settings: Settings) -> Iterator[Catalog]:
         make_data_dir(settings.data_dir)
     except OSError as error:
         raise SettingsError(f"{settings.data_dir} can't be made: {error.strerror}") from error
-    catalog = Catalog(settings.database)
+    catalog = Catalog(settings.database, settings.synonyms)
     try:
         catalog.migrate()
         yield catalog

@@ -37,16 +37,20 @@ async def list_datasets(
     limit: Annotated[int, Query(ge=1, le=1000)] = 20,
     offset: Annotated[int, Query(ge=0, le=100_000)] = 0,
 ) -> Response:
-    """The datasets that the caller may see, found by words and facets (`publisher=…&theme=ENVI`; several of one facet mean any of them)."""
+    """The datasets that the caller may see, found by words and facets (`publisher=…&theme=ENVI`; several of one facet mean any of them).
+    `unknown` are words that no dataset has and that were left out; `proposals` is what may have been meant where nothing is found."""
     given = request.query_params.multi_items()
     refuse_unknown(given, ("q", "sort", "limit", "offset", *FACETS))
     facets = {facet: tuple(value for name, value in given if name == facet) for facet in FACETS if facet in request.query_params}
     found = await hub.work(lambda: hub.catalog.search(q, principal=principal, facets=facets, sort=sort, limit=limit, offset=offset))
+    proposals = await hub.work(hub.catalog.proposals, q, principal) if q.strip() and not found.total else []
     more = offset + len(found.entries) < found.total
     body = {
         "total": found.total,
         "datasets": [summary(entry, hub.site) for entry in found.entries],
         "facets": found.facets,
+        "unknown": found.unknown,
+        "proposals": proposals,
         "next": _with(request, offset=str(offset + limit)) if more else None,
     }
     return cached(request, orjson.dumps(body), JSON, 10)

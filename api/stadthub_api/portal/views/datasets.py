@@ -56,6 +56,7 @@ def datasets(
         "order": order,
         "orders": [(name, write.word(words)) for name, words in ORDERS.items()],
         "publisher": _publisher(found, chosen),
+        "proposals": catalog.proposals(q, principal) if q.strip() and not found.total else (),
         "facets": _facets(write, found, chosen, there),
         "page_number": number,
         "pages": max(1, -(-found.total // SIZE)),
