@@ -13,11 +13,12 @@ from stadthub_catalog.actions import call
 from stadthub_catalog.entry import State
 from stadthub_catalog.refusals import SearchError
 from stadthub_catalog.site import Site
-from stadthub_schemas.access import ANYBODY, Principal, Role
+from stadthub_schemas.access import ANYBODY, Capacity, Membership, Principal, Role
 from tests.catalog.written import bulk
 
 SITE = Site(title="Test", url="https://hub.example")
 ANALYST, PUBLISHER = Principal("ana", Role.ANALYST), Principal("pub", Role.PUBLISHER)
+EDITOR = Principal("ed", Role.PUBLISHER, memberships=frozenset({Membership("organization", "stadt", Capacity.EDITOR)}))
 BONN = '{"type":"Polygon","coordinates":[[[7.0,50.6],[7.2,50.6],[7.2,50.8],[7.0,50.8],[7.0,50.6]]]}'
 FIJI = '{"type":"Point","coordinates":[179.9,-17]}'
 
@@ -135,8 +136,9 @@ def test_a_long_list_of_alternatives_is_no_trick_but_two_thousand_clauses_are(fi
         (ANYBODY, {"include_private": "true", "include_drafts": True, "include_deleted": "1"}, set()),
         (ANALYST, {}, set()),
         (ANALYST, {"include_private": "true", "include_drafts": True}, {"privat"}),
-        (PUBLISHER, {"include_drafts": "true"}, {"entwurf"}),
-        (PUBLISHER, {"include_deleted": "true", "include_private": "true"}, {"geloescht", "privat"}),
+        (PUBLISHER, {"include_drafts": "true", "include_deleted": "true"}, set()),
+        (EDITOR, {"include_drafts": "true"}, {"entwurf"}),
+        (EDITOR, {"include_deleted": "true", "include_private": "true"}, {"geloescht", "privat"}),
     ],
 )
 def test_what_is_not_public_is_found_by_those_who_may_and_ask_for_it(
