@@ -38,6 +38,7 @@ class FeedFolder:
         self._right: dict[Path, Feed] = {}
         self._models: dict[Path, Model] = {}
         self._wrong: dict[Path, str] = {}
+        self._in_force: frozenset[Path] = frozenset()
 
     def look(self) -> Look | None:
         """The whole folder as it is in force now, or None when nothing changed since the last look."""
@@ -76,7 +77,8 @@ class FeedFolder:
         wrong = {self._name(path): sentence for path, sentence in self._wrong.items()}
         described: dict[str, Dataset] = {}
         by: dict[str, str] = {}
-        for path, feed in sorted(self._right.items()):
+        in_force = set()
+        for path, feed in sorted(self._right.items(), key=lambda one: self._turn(one[0], one[1].id)):
             if feed.id in feeds:
                 wrong[path.stem] = f"{path.name}: id: {feed.id!r} is the id of another feed file too: give each its own"
                 continue
@@ -87,8 +89,11 @@ class FeedFolder:
                     f"{path.name}: metadata: dataset {dataset.name!r} is described by feed {by[dataset.name]!r} already: keep one of the two"
                 )
                 del feeds[feed.id]
-            elif dataset is not None:
+                continue
+            in_force.add(path)
+            if dataset is not None:
                 described[dataset.name], by[dataset.name] = dataset, feed.id
+        self._in_force = frozenset(in_force)
         for feed in list(feeds.values()):
             reason = _misfit(feed, described)
             if reason is not None:
@@ -96,6 +101,10 @@ class FeedFolder:
                 del feeds[feed.id]
         datasets = {feed.id: described[feed.dataset] for feed in feeds.values()}
         return self._with_models(Look(feeds, {}, datasets, wrong), described)
+
+    def _turn(self, path: Path, key: str) -> tuple[bool, bool, Path]:
+        """Who comes first may keep an id: the file that had it at the last look, then the one that is named after it."""
+        return path not in self._in_force, path.stem != key, path
 
     def _with_models(self, look: Look, described: dict[str, Dataset]) -> Look:
         """The same with the derived datasets that can be computed."""

@@ -69,6 +69,11 @@ def test_wishes_are_left_where_the_worker_looks(stadthub: Command, filled: Path)
     assert state.replay_since.isoformat() == "2026-04-30T22:00:00+00:00", "the city's midnight"
     assert stadthub("feed", "resume", "example").exit_code == 0
     assert not catalog.feed("example").paused
+    assert [(one.what, one.who) for one in catalog.audited("feed.", 10)][:3] == [
+        ("feed.resume", "command line"),
+        ("feed.replay", "command line"),
+        ("feed.pause", "command line"),
+    ]
     catalog.close()
 
 

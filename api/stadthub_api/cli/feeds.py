@@ -10,7 +10,7 @@ from stadthub_api.cli.feed_add import add, list_templates
 from stadthub_api.cli.histories import backfill
 from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalog_of, existing, settings_of
 from stadthub_api.cli.output import language, plain, print_json, print_rows, print_table, rows_of, say, working
-from stadthub_api.cli.quarantine import discard, findings, quarantine, release
+from stadthub_api.cli.quarantine import WHO, discard, findings, quarantine, release
 from stadthub_api.cli.status import SUM, state
 from stadthub_api.cli.times import lasting, moment
 from stadthub_pipelines.derive import SOURCE
@@ -195,13 +195,13 @@ def _run_here(one: Checked, settings: Settings) -> None:
 @app.command(epilog="[bold]Example[/bold]: stadthub feed pause districts")
 def pause(name: NameArgument, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
     """Stop taking data from a feed until it is resumed; a broker keeps its messages as long as its limits allow."""
-    _note(settings_of(config, data_dir=data_dir), name, "paused", paused=True)
+    _note(settings_of(config, data_dir=data_dir), name, "pause", "paused", paused=True)
 
 
 @app.command(epilog="[bold]Example[/bold]: stadthub feed resume districts")
 def resume(name: NameArgument, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
     """Take data from a paused feed again."""
-    _note(settings_of(config, data_dir=data_dir), name, "resumed", paused=False)
+    _note(settings_of(config, data_dir=data_dir), name, "resume", "resumed", paused=False)
 
 
 @app.command(epilog="[bold]Examples[/bold]: stadthub feed replay air --since 2026-05-01 · stadthub feed replay air --since 6h")
@@ -216,7 +216,7 @@ def replay(
     if _checked(settings, name).model is not None:
         raise Conflict(f"{name} is derived and has nothing to replay: run it, then it is computed anew")
     time = moment(since, settings.time_zone)
-    _note(settings, name, f"replayed since {time:%Y-%m-%d %H:%M:%S}Z", replay_since=time)
+    _note(settings, name, "replay", f"replayed since {time:%Y-%m-%d %H:%M:%S}Z", replay_since=time)
 
 
 @app.command(epilog="[bold]Examples[/bold]: stadthub feed silence districts --for 2h · stadthub feed silence districts --end")
@@ -231,7 +231,7 @@ def silence(
     settings = settings_of(config, data_dir=data_dir)
     until = None if end else datetime.now(UTC) + lasting(length)
     words = "alarms are raised again" if until is None else f"no alarms until {until:%Y-%m-%d %H:%M}Z"
-    _note(settings, name, words, silent_until=until)
+    _note(settings, name, "silence", words, silent_until=until)
 
 
 app.command("backfill", epilog="[bold]Examples[/bold]: stadthub feed backfill air --from 2024-01-01 --to 2026-01-01 · --file old/")(
@@ -244,11 +244,12 @@ app.command(epilog="[bold]Examples[/bold]: stadthub feed release counts --all ·
 app.command(epilog="[bold]Example[/bold]: stadthub feed discard counts 17")(discard)
 
 
-def _note(settings: Settings, name: str, words: str, **changes: Any) -> None:
-    """Leave a wish for the worker where it looks for it."""
+def _note(settings: Settings, name: str, what: str, words: str, **changes: Any) -> None:
+    """Leave a wish for the worker where it looks for it, and in the audit who had it."""
     _checked(settings, name)
     with catalog_of(settings) as catalog:
         catalog.note_feed(name, **changes)
+        catalog.record(WHO, f"feed.{what}", name)
     runs = holder(settings.data_dir, WORKER) is not None
     say(f"{name}: {words}, {'now' if runs else 'as soon as the hub runs'}.")
 

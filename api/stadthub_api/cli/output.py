@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 import orjson
 import pyarrow as pa
+import shapely
 from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -111,8 +112,9 @@ def print_rows(title: str, table: pa.Table, most: int) -> None:
 
 
 def _short(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return f"{len(value)} bytes"
+    if isinstance(value, bytes):  # a geometry in WKB
+        shape = shapely.from_wkb(value, on_invalid="ignore")
+        value = f"{len(value)} bytes" if shape is None else shapely.to_wkt(shape, rounding_precision=5)
     return value[: CELL - 1] + "…" if isinstance(value, str) and len(value) > CELL else value
 
 
