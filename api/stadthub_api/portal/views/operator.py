@@ -28,7 +28,8 @@ from stadthub_schemas.finding import Finding, Severity
 
 router = APIRouter(include_in_schema=False, prefix="/operator")
 
-REJECTS = 50
+#: The newest rejects, and how many of those with one reason are shown.
+REJECTS, SHOWN_ALIKE = 200, 5
 RUNS = 20
 RESOLVED = 20
 ALERTS = 10
@@ -97,11 +98,20 @@ def one_feed(request: Request, feed: str, hub: HubDep, principal: OperatorDep) -
         "backfill_states": BACKFILL_STATES,
         "states": STATES,
         "runs": hub.catalog.runs(feed, RUNS),
-        "rejects": rejects,
+        "rejects": _alike(rejects),
+        "most_shown": SHOWN_ALIKE,
         **noticed(hub.catalog, feed, writing(request)),
         "findings": [(one, told["sentence"](one)) for one in told["open"]],
     }
     return _private(page(request, "feed.html", context))
+
+
+def _alike(rejects: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The rejects by their reasons, in the order of the newest of each."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in rejects:
+        found.setdefault(one["reason"], []).append(one)
+    return found
 
 
 @router.get("/sign-in", openapi_extra=PUBLIC)
