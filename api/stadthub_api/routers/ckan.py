@@ -74,7 +74,7 @@ async def act(name: Name, request: Request, hub: HubDep) -> Response:
         except _BadRequest as error:
             return _bare(f"Bad request: {error}")
         except HTTPException as error:
-            if error.status_code != 413:
+            if error.status_code != 413 or _kind(request) != _MULTIPART:
                 raise
             refusal = Invalid({"upload": [f"File upload too large: {error.detail}"]})
             return Response(_refused(hub, name, refusal), refusal.status, headers=_PRIVATE, media_type=_JSON)
