@@ -1,10 +1,10 @@
 """How feeds are doing, and their runs: what the operator sees."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from stadthub_catalog import findings
@@ -28,6 +28,9 @@ _ALIASES = {
 #: Each database has its own way to leave alone what is there already.
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
+#: A change of some columns of one feed, given with each execution.
+_CHANGE = update(table).where(table.c.feed == bindparam("which"))
+
 _NEW = {
     "title": "",
     "dataset": "",
@@ -42,10 +45,24 @@ _NEW = {
 
 def note(database: Database, notes: Mapping[str, Mapping[str, Any]]) -> None:
     """Write down what changed in these feeds, in one transaction; the first note makes a feed known."""
-    values = {feed: _values(changes) for feed, changes in notes.items()}
+    values = {feed: _values(notes[feed]) for feed in sorted(notes)}
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for feed, changes in values.items():
+        alike.setdefault(tuple(sorted(changes)), []).append({"which": feed, **changes})
     with database.noting() as connection:
-        for feed in sorted(values):
-            _write(connection, feed, values[feed])
+        _make(connection, values)
+        for columns, rows in alike.items():
+            if columns:
+                connection.execute(_CHANGE, rows)
+
+
+def _make(connection: Connection, feeds: Collection[str]) -> None:
+    """Let all of these feeds be there, and nobody else change them; two processes may make one at once."""
+    there = select(table.c.feed).where(table.c.feed.in_(feeds)).order_by(table.c.feed).with_for_update()
+    known = set(connection.scalars(there))
+    new = [{**_NEW, "feed": feed} for feed in feeds if feed not in known]
+    if new:
+        connection.execute(_INSERT[connection.dialect.name](table).on_conflict_do_nothing(), new)
 
 
 def _values(changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,15 +75,6 @@ def _values(changes: Mapping[str, Any]) -> dict[str, Any]:
     if unknown:
         raise QueryError(f"a feed has no {unknown[0]!r}: it has {', '.join(sorted(table.c.keys()))}, counts")
     return values
-
-
-def _write(connection: Connection, feed: str, values: Mapping[str, Any]) -> None:
-    """Change the feed, or make it with these values; two processes may do so at once."""
-    change = update(table).where(table.c.feed == feed).values(feed=feed, **values)
-    if not connection.execute(change).rowcount:
-        add = _INSERT[connection.dialect.name](table).values({**_NEW, **values, "feed": feed}).on_conflict_do_nothing()
-        if not connection.execute(add).rowcount:
-            connection.execute(change)
 
 
 def state(database: Database, feed: str) -> FeedState:
