@@ -10,7 +10,7 @@ from stadthub_ingest.reducing import is_private
 from stadthub_ingest.sources.fetched import page_of
 from stadthub_lake.peek import peek
 from stadthub_lake.rawlog import Frame
-from stadthub_pipelines.feedfile import feed_file, rename_line
+from stadthub_pipelines import feedfiles
 from stadthub_schemas.errors import FeedError, NotFound, StorageError
 from stadthub_schemas.feed import Feed, load_feed
 from stadthub_schemas.finding import Held, HeldState
@@ -86,7 +86,7 @@ def excerpt_of(settings: Settings, held: Held) -> str | None:
 
 def _feed(settings: Settings, feed: str) -> Feed | None:
     try:
-        return load_feed(feed_file(settings.feeds, feed))
+        return load_feed(feedfiles.find(settings.feeds, feed).path)
     except (NotFound, FeedError):
         return None
 
@@ -108,4 +108,4 @@ def _marked(held: Held) -> frozenset[str]:
 
 def _renames(held: Held) -> tuple[Rename, ...]:
     likely = (one["details"] for one in held.differences if "path" in one["details"])
-    return tuple(Rename(one["before"], one["now"], rename_line(one["now"], one["before"])) for one in likely)
+    return tuple(Rename(one["before"], one["now"], feedfiles.rename_line(one["now"], one["before"])) for one in likely)

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
 from stadthub_pipelines.mistakes import check_text
 from stadthub_schemas.derived import Derived, load_file
 from stadthub_schemas.errors import Conflict, FeedError, NotFound, StorageError
-from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource
+from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, parse_feed
 
 #: No feed file is longer.
 LONGEST = 200_000
@@ -80,6 +83,31 @@ def replace(folder: Path, feed: str, text: str, version: str) -> Path:
         raise FeedError(f"{there.path.name}: id: it is {feed!r} and stays so: another id would be another feed")
     write(there.path, text)
     return there.path
+
+
+def rename_line(new: str, old: str) -> str:
+    """The line of a feed file that turns a new name of a column back into the old one."""
+    table = tomlkit.inline_table()
+    table[new] = old
+    return f"renames = {table.as_string()}"
+
+
+def add_rename(folder: Path, feed: str, new: str, old: str) -> None:
+    """Write the rename into the feed's file; comments and order stay. Conflict if the folder can't be written."""
+    there = find(folder, feed)
+    try:
+        document = tomlkit.parse(there.text)
+    except TOMLKitError as error:
+        raise FeedError(f"{there.path.name}: {error}") from error
+    if "renames" not in document:
+        document["renames"] = tomlkit.inline_table()
+    document["renames"][new] = old
+    text = tomlkit.dumps(document)
+    parse_feed(text, there.path.name)
+    try:
+        write(there.path, text)
+    except StorageError as error:
+        raise Conflict(f"{error}: add this line to it by hand: {rename_line(new, old)}") from error
 
 
 def checked(folder: Path, text: str, path: Path) -> Feed | Derived:

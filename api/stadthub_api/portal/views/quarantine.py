@@ -11,7 +11,7 @@ from stadthub_api.portal.drift import SEVERITIES, sentence
 from stadthub_api.portal.language import Writing
 from stadthub_api.portal.rendering import link, page, writing
 from stadthub_catalog.catalog import Catalog
-from stadthub_pipelines.feedfile import add_rename
+from stadthub_pipelines import feedfiles
 from stadthub_schemas.errors import Conflict
 from stadthub_schemas.finding import HeldState
 
@@ -81,7 +81,7 @@ def rename(
     wanted = next((one for one in found.renames if one.new == new), None)
     if wanted is None:
         raise Conflict(f"{feed}: no new name {new[:100]!r} is suggested for this payload")
-    add_rename(hub.settings.feeds, feed, wanted.new, wanted.old)
+    feedfiles.add_rename(hub.settings.feeds, feed, wanted.new, wanted.old)
     hub.catalog.record(principal.name, "feed.rename", feed, {"new": wanted.new, "old": wanted.old})
     return _back(request, f"{feed}/quarantine/{position}")
 
