@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from stadthub_catalog.searching import Searching
 from stadthub_catalog.shelf import Shelf
 from stadthub_catalog.site import Site
 from stadthub_schemas.access import ANYBODY, Principal
+from stadthub_schemas.errors import QueryError
 
 Array = np.ndarray[Any, Any]
 
@@ -83,6 +85,17 @@ def package_search(shelf: Shelf, parameters: Mapping[str, Any], principal: Princ
         "sort": sort,
         "search_facets": {field: _items(field, _most(counts, limit), titles) for field, counts in counted.items()},
     }
+
+
+def fitting(shelf: Shelf, asked: Mapping[str, str], site: Site) -> frozenset[UUID]:
+    """The public datasets that fit these `q` and `fq`; QueryError."""
+    with shelf.searched() as index:
+        search = Searching(index, shelf.synonyms, shelf.seen(ANYBODY), datetime.now(UTC))
+        try:
+            found = _found(search, asked, site)
+        except SearchError as error:
+            raise QueryError(str(error)) from error
+        return frozenset(entry.id for entry in index.found(np.flatnonzero(found)))
 
 
 def _seen(shelf: Shelf, parameters: Mapping[str, Any], principal: Principal) -> Array:

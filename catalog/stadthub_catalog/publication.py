@@ -2,10 +2,11 @@
 
 import threading
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from types import MappingProxyType
 from uuid import UUID
 
 from stadthub_catalog import dcat_catalog, mqa
@@ -14,6 +15,7 @@ from stadthub_catalog.dcat import describe
 from stadthub_catalog.dcat_catalog import SIZE, Page
 from stadthub_catalog.dcat_words import PROFILES, Profile, Scene, address
 from stadthub_catalog.entry import Entry
+from stadthub_catalog.package_search import fitting
 from stadthub_catalog.rdf import FORMS, Form, Iri, Node
 from stadthub_catalog.site import Site
 from stadthub_schemas.access import ANYBODY
@@ -95,10 +97,16 @@ class Publication:
         form = FORMS[ending]
         return form.whole(self._written(entry, profile, form).pieces)
 
-    def page(self, page: Page, profile: Profile, since: datetime | None = None) -> bytes:
-        """A page of the catalogue. Unfinished where it is empty or still being built, NotFound beyond its end."""
+    def page(self, page: Page, profile: Profile, since: datetime | None = None, search: Mapping[str, str] = MappingProxyType({})) -> bytes:
+        """A page of the catalogue, or of what in it fits `q` and `fq`. Unfinished where it is empty or still being built, NotFound
+        beyond its end."""
         self._refuse_unfinished()
         entries = self.entries()
+        if search:
+            chosen = fitting(self._catalog.shelf, search, self._site)
+            entries = [one for one in entries if one.id in chosen]
+            if not entries:
+                raise NotFound(f"{' and '.join(search)}: no dataset fits")
         if since is not None:
             entries = [one for one in entries if one.modified >= since]
             if not entries:

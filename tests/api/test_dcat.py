@@ -80,7 +80,9 @@ def test_who_asks_for_a_form_gets_it(shop: httpx.Client, accept: str, ending: st
         ("/catalog.ttl?page=2", 404, "only 1 pages"),
         ("/catalog.ttl?page=99999999999", 400, "page"),
         ("/catalog.ttl?profiles=schemaorg", 400, "dcat-ap-de, dcat-ap-3, dcat-ap-2"),
-        ("/catalog.ttl?q=baum", 400, "package_search"),
+        ("/catalog.ttl?q=gibtesnicht", 404, "q: no dataset fits"),
+        ("/catalog.ttl?fq=organization:(", 400, "Cannot parse"),
+        ("/catalog.ttl?q={!lucene}a", 400, "Local parameters"),
         ("/catalog.ttl?modified_since=gestern", 400, "modified_since"),
         ("/catalog.ttl?modified_since=2999-01-01", 404, "modified_since"),
         ("/dataset/nichts.ttl", 404, "there is no dataset 'nichts'"),
@@ -93,6 +95,12 @@ def test_what_is_not_there_is_told_as_it_is(shop: httpx.Client, path: str, statu
     answer = shop.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert words in answer.json()["detail"]
+
+
+def test_a_search_narrows_the_catalogue_and_its_pages(shop: httpx.Client) -> None:
+    assert _datasets(shop, "?q=baum&fq=organization:musterstadt") == _datasets(shop)
+    assert shop.get("/catalog.ttl?q=baum&fq=-organization:musterstadt").status_code == 404
+    assert "q=baum&fq=organization%3A" in shop.get("/catalog.ttl?q=baum&fq=organization:musterstadt").text
 
 
 def test_a_profile_is_asked_for_by_its_name_or_that_of_ckan(shop: httpx.Client) -> None:
@@ -151,8 +159,8 @@ def _linked(page: str) -> str:
     return page[begin : page.index("</script>", begin)]
 
 
-def _datasets(client: httpx.Client) -> set[object]:
-    return set(Graph().parse(data=client.get("/catalog.ttl").text).subjects(RDF.type, DCAT.Dataset))
+def _datasets(client: httpx.Client, query: str = "") -> set[object]:
+    return set(Graph().parse(data=client.get(f"/catalog.ttl{query}").text).subjects(RDF.type, DCAT.Dataset))
 
 
 @pytest.mark.parametrize("name", [PUBLIC_AIR, TREES, BUDGET])

@@ -1,11 +1,12 @@
 """The catalogue for other catalogues: DCAT in all forms of RDF, page by page, and each dataset in RDF, Croissant and Frictionless."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from stadthub_api.answers import cached
@@ -14,6 +15,7 @@ from stadthub_api.hub import Hub, Readable, absent, readable
 from stadthub_catalog import packaged
 from stadthub_catalog.dcat_catalog import Page
 from stadthub_catalog.dcat_words import PROFILE_NAMES, PROFILES, Profile
+from stadthub_catalog.lucene import LONGEST
 from stadthub_catalog.rdf import FORMS, wanted
 from stadthub_schemas.access import Principal, visible
 from stadthub_schemas.errors import NotFound, QueryError
@@ -25,6 +27,20 @@ Key = Annotated[str, Path(max_length=200, description="id or name of the dataset
 Profiles = Annotated[str, Query(description=f"{', '.join(PROFILES)}; without: the first", max_length=200)]
 Number = Annotated[int, Query(alias="page", ge=1, le=1_000_000, description="which page of 100 datasets")]
 Since = Annotated[str, Query(description="only datasets that changed since this time (ISO 8601)", max_length=40)]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What narrows the catalogue, in the words of `package_search`."""
+
+    q: Annotated[str, Query(description="words or a query, as in package_search", max_length=LONGEST)] = ""
+    fq: Annotated[str, Query(description="a filter, as in package_search: organization:umweltamt", max_length=LONGEST)] = ""
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """Those that were given."""
+        return {name: value.strip() for name, value in (("q", self.q), ("fq", self.fq)) if value.strip()}
+
 
 #: How long an answer may be kept: harvesters come once a day, readers want to see what they changed.
 SECONDS = 60
@@ -40,14 +56,20 @@ async def catalogue(request: Request) -> Response:
 
 @router.get("/catalog.{ending}", openapi_extra=PUBLIC)
 async def catalogue_page(
-    request: Request, hub: HubDep, ending: Ending, number: Number = 1, profiles: Profiles = "", modified_since: Since = ""
+    request: Request,
+    hub: HubDep,
+    ending: Ending,
+    search: Annotated[Search, Depends()],
+    number: Number = 1,
+    profiles: Profiles = "",
+    modified_since: Since = "",
 ) -> Response:
     """A page of the catalogue. 503 while nothing is published yet, 404 beyond the last page: an empty catalogue is never an answer."""
-    _refuse_search(request)
     form, profile = _form(ending), _profile(profiles)
-    asked = tuple((name, value) for name, value in (("profiles", profiles), ("modified_since", modified_since)) if value)
+    asked = {"profiles": profiles, "modified_since": modified_since, **search.asked}
     since = _time(modified_since) if modified_since else None
-    body = await hub.work(hub.publication.page, Page(ending, number, 0, asked), profile, since)
+    page = Page(ending, number, 0, tuple((name, value) for name, value in asked.items() if value))
+    body = await hub.work(hub.publication.page, page, profile, since, search.asked)
     return cached(request, body, form.media_type, SECONDS)
 
 
@@ -100,13 +122,6 @@ def _profile(said: str) -> Profile:
     if known is None:
         raise QueryError(f"profiles: {said[:50]!r} is not offered: use one of {', '.join(PROFILES)}")
     return known
-
-
-def _refuse_search(request: Request) -> None:
-    """A search that is not understood must not be answered with everything: a harvester would take it all."""
-    for name in ("q", "fq"):
-        if request.query_params.get(name):
-            raise QueryError(f"{name}: the catalogue is told whole; search with /api/3/action/package_search")
 
 
 def _time(said: str) -> datetime:
