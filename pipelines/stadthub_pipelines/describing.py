@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from stadthub_catalog.theming import suggested
 from stadthub_ingest import registry
 from stadthub_ingest.accesspoints import Kept
 from stadthub_ingest.detection.proposal import Said
@@ -58,20 +59,19 @@ QUESTIONS: Sequence[Asked] = (
     Asked("release.reference", Said("Aktenzeichen oder Adresse der Entscheidung", "file number or address of the decision")),
 )  # fmt: skip
 
-#: Themes by what is observed or by decoder; the first that is found.
-_THEMES = (
-    (("bicycles", "pedestrians", "vehicles", "parking", "gbfs", "gtfs", "datex", "delay"), "TRAN"),
-    (("pm10", "pm2_5", "ozone", "dioxide", "temperature", "humidity", "water", "soil", "sound", "wind", "precipitation", "senml"), "ENVI"),
-    (("oparl", "rss", "schema_event", "ical"), "GOVE"),
-    (("electric",), "ENER"),
-    (("wifi", "meshviewer", "unifi", "nodelist", "hopglass", "respondd", "meraki", "wlan"), "TECH"),
-    (("wfs", "geojson", "ogc_features", "arcgis", "shapefile", "geopackage"), "REGI"),
-)
+#: What themes the data of some decoders are of, where no word says more.
+_OF_DECODERS = {
+    "TRAN": ("gbfs", "gtfs", "datex"),
+    "GOVE": ("oparl", "rss", "schema_event", "ical"),
+    "TECH": ("meshviewer", "unifi", "nodelist", "hopglass", "respondd", "meraki"),
+    "ENVI": ("senml", "sensor_community"),
+}
 
 
-def theme_of(text: str) -> str:
-    """The theme of a feed that is about these words."""
-    return next((theme for words, theme in _THEMES if any(word in text for word in words)), "REGI")
+def theme_of(decoder: str, text: str) -> str:
+    """The theme of a feed that is about these words, which this decoder reads."""
+    own = next((theme for theme, decoders in _OF_DECODERS.items() if decoder.startswith(decoders)), None)
+    return own or suggested(text.replace("_", " ")) or "REGI"
 
 
 def metadata_of(answers: Mapping[str, str | Sequence[str]]) -> dict[str, Any]:

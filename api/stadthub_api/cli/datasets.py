@@ -14,12 +14,13 @@ from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalo
 from stadthub_api.cli.output import language, print_json, print_table, say, working
 from stadthub_api.cli.times import moment
 from stadthub_api.site import site_of
-from stadthub_catalog.mqa import EXCELLENT, Score
+from stadthub_catalog.mqa import EXCELLENT, Metric, Score
 from stadthub_catalog.publication import Publication
+from stadthub_catalog.theming import theme_of
 from stadthub_schemas.access import ANYBODY
 from stadthub_schemas.errors import StorageError
 from stadthub_schemas.query import RowsQuery
-from stadthub_schemas.vocabularies import FORMATS
+from stadthub_schemas.vocabularies import FORMATS, THEMES
 
 app = typer.Typer(no_args_is_help=True, help="What the hub holds: list, show, check, export.")
 
@@ -106,18 +107,29 @@ def check(
         publication = Publication(catalog, site_of(settings))
         entries = [catalog.entry(name)] if name else list(catalog.shelf.visible(ANYBODY).values())
         scores = {entry.name: publication.score(entry) for entry in entries}
+        themes = {entry.name: theme for entry in entries if (theme := theme_of(entry)) is not None}
     if as_json:
         print_json({one: _told(score) for one, score in scores.items()})
     else:
         tongue = 0 if language() == "de" else 1
         print_table("Descriptions", ["dataset", "points", "rating"], [[one, score.total, score.rating] for one, score in scores.items()])
         short = [(one, part) for one, score in scores.items() for part in score.missing]
-        rows = [[one, part.metric.title[tongue], f"{part.points}/{part.metric.points}", part.metric.mend[tongue]] for one, part in short]
+        rows = [
+            [one, part.metric.title[tongue], f"{part.points}/{part.metric.points}", _mend(part.metric, themes.get(one), tongue)]
+            for one, part in short
+        ]
         if rows:
             print_table("Missing", ["dataset", "what", "points", "what to do"], rows)
     if not all(score.is_excellent for score in scores.values()):
         say(f"Datasets below {EXCELLENT} points are not told to other catalogues.")
         raise typer.Exit(1)
+
+
+def _mend(metric: Metric, theme: str | None, tongue: int) -> str:
+    """What to do for this metric; where a theme is missing, which one it may be."""
+    if metric.name != "categoryAvailability" or theme is None:
+        return metric.mend[tongue]
+    return f"{metric.mend[tongue]} {('Vielleicht', 'Perhaps')[tongue]}: {THEMES[theme][tongue]} ({theme})."
 
 
 def _told(score: Score) -> dict[str, Any]:

@@ -151,8 +151,8 @@ def _from_sample(sample: Sample, proposal: Proposal, talk: Talk) -> str:
         feed["source"]["every"] = every_of(proposal.frequency)
     if not proposal.unpack and feed["source"]["type"] == "file":
         feed["source"]["unpack"] = False
-    about = f"{proposal.decoder} {' '.join(one.name for one in fields)}"
-    metadata: dict[str, Any] = {"themes": [theme_of(about)], "update_frequency": proposal.frequency or "IRREG"}
+    about = f"{feed['title']} {' '.join(one.name for one in fields)}"
+    metadata: dict[str, Any] = {"themes": [theme_of(proposal.decoder, about)], "update_frequency": proposal.frequency or "IRREG"}
     columns = column_words(fields, proposal.kind)
     feed["metadata"] = metadata | ({"columns": columns} if columns else {})
     return written(feed, notes_of(replace(proposal, fields=tuple(fields)), lang), lang)

@@ -8,7 +8,9 @@ from stadthub_api.hub import Hub, Readable
 from stadthub_api.portal.language import Writing
 from stadthub_catalog import packaged
 from stadthub_catalog.mqa import EXCELLENT, MOST, Dimension, Rating
+from stadthub_catalog.theming import theme_of
 from stadthub_schemas.access import ANYBODY, Action, may, visible
+from stadthub_schemas.vocabularies import THEMES
 
 #: Words in German, translated when shown.
 RATINGS: dict[Rating, str] = {"excellent": "ausgezeichnet", "good": "gut", "sufficient": "ausreichend", "bad": "mangelhaft"}
@@ -24,7 +26,9 @@ DIMENSIONS: dict[Dimension, str] = {
 def quality(hub: Hub, seen: Readable, write: Writing) -> dict[str, Any]:
     """What the page says of the description's quality."""
     score = hub.publication.score(seen.entry)
+    theme = theme_of(seen.entry)
     return {
+        "quality_theme": None if theme is None or seen.entry.dataset.metadata.themes else f"{write.phrase(*THEMES[theme])} ({theme})",
         "quality": score,
         "quality_bounds": (EXCELLENT, MOST),
         "quality_rating": write.word(RATINGS[score.rating]),

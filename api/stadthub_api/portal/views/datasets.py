@@ -48,6 +48,7 @@ def datasets(
     wanted = {name: values for name, values in chosen.items() if values}
     found = catalog.search(q, principal=principal, facets=wanted, sort=order, limit=SIZE, offset=(number - 1) * SIZE)
     write = writing(request)
+    titles = {name: one.title for name, one in catalog.shelf.organizations().items()}
     there = {"q": q, "sort": "" if order == "relevance" else order, **chosen}
     context = {
         "q": q,
@@ -57,7 +58,7 @@ def datasets(
         "orders": [(name, write.word(words)) for name, words in ORDERS.items()],
         "publisher": _publisher(found, chosen),
         "proposals": catalog.proposals(q, principal) if q.strip() and not found.total else (),
-        "facets": _facets(write, found, chosen, there),
+        "facets": _facets(write, found, titles, chosen, there),
         "page_number": number,
         "pages": max(1, -(-found.total // SIZE)),
         "turn": lambda to: link(write.language, "/datasets", **there, page=to if to > 1 else ""),
@@ -71,10 +72,9 @@ def _publisher(found: Found, chosen: Mapping[str, tuple[str, ...]]) -> Organizat
 
 
 def _facets(
-    write: Writing, found: Found, chosen: Mapping[str, tuple[str, ...]], there: Mapping[str, Any]
+    write: Writing, found: Found, titles: Mapping[str, str], chosen: Mapping[str, tuple[str, ...]], there: Mapping[str, Any]
 ) -> list[tuple[str, list[Choice]]]:
-    """The facets with something to choose, the most frequent values first."""
-    titles = {entry.dataset.metadata.publisher.name: entry.dataset.metadata.publisher.title for entry in found.entries}
+    """The facets with something to choose, the most frequent values first. `titles` are those of organisations by name."""
     shown: list[tuple[str, list[Choice]]] = []
     for name, words in FACETS.items():
         counts = {**dict.fromkeys(chosen[name], 0), **found.facets.get(name, {})}

@@ -188,14 +188,14 @@ def _drafted(form: Mapping[str, Any], found: tuple[Sample, Proposal, Sequence[Fi
     if feed["source"]["type"] == "http":
         feed["source"]["every"] = str(form.get("every", "")).strip() or every_of(proposal.frequency)
     parsed(feed["source"])
-    about = f"{proposal.decoder} {' '.join(one.name for one in fields)}"
+    about = f"{feed['title']} {' '.join(one.name for one in fields)}"
     columns = column_words(fields, kind)
     # just enough to be read; the next step asks for the words
     feed["metadata"] = {
         "title": feed["title"],
         "description": feed["title"],
         "license": "other-closed",
-        "themes": [theme_of(about)],
+        "themes": [theme_of(proposal.decoder, about)],
         "update_frequency": proposal.frequency or "IRREG",
         "publisher": {"name": "publisher", "title": "–"},
         "contact": {"name": "–"},
