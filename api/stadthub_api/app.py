@@ -21,6 +21,7 @@ from stadthub_api.routers import (
     autocomplete,
     ckan,
     datasets,
+    datastore,
     dcat,
     discovery,
     documentation,
@@ -58,6 +59,7 @@ ROUTERS = (
     autocomplete.router,
     documentation.router,
     portal.router,
+    datastore.router,
     ckan.router,
 )
 

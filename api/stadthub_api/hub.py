@@ -14,12 +14,16 @@ from stadthub_api.counted import FLUSH, Requests
 from stadthub_api.doors import LOOK, Doors
 from stadthub_api.shares import Shares
 from stadthub_api.site import site_of
+from stadthub_catalog.actions import More
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import Entry
 from stadthub_catalog.publication import Publication
 from stadthub_catalog.site import Site
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
+from stadthub_lake.storage import local_folder
+from stadthub_pipelines.datastore.actions import actions_over
+from stadthub_pipelines.datastore.opened import Rooms
 from stadthub_pipelines.keys import cursor_key
 from stadthub_pipelines.uploads import UploadFolder
 from stadthub_schemas.access import ANYBODY, Action, Decision, Principal, may
@@ -76,6 +80,8 @@ class Hub:
     doors: Doors
     requests: Requests
     uploads: UploadFolder
+    datastore: More
+    rooms: Rooms
     _entries: dict[str, tuple[float, Entry]] = field(default_factory=dict)
     _wholes: dict[str, tuple[float, bool]] = field(default_factory=dict)
 
@@ -147,6 +153,7 @@ async def opened(settings: Settings) -> AsyncIterator[Hub]:
         requests = Requests(settings.data_dir / "metrics")
         stack.callback(requests.flush)
         uploads = UploadFolder(settings.data_dir.absolute() / "uploads", settings.upload_mb)
+        rooms = Rooms(reader, lake, local_folder(settings.lake))
         hub = Hub(
             settings,
             catalog,
@@ -162,6 +169,8 @@ async def opened(settings: Settings) -> AsyncIterator[Hub]:
             Doors(settings),
             requests,
             uploads,
+            actions_over(rooms),
+            rooms,
         )
         async with create_task_group() as beside:
             beside.start_soon(_close_windows, hub)

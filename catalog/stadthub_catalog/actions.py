@@ -1,7 +1,7 @@
 """CKAN's action API on the catalogue: one table says which action is which function, and its name there is its name in the API."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -47,25 +47,39 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class More:
+    """Actions of other rooms beside the catalogue's own. They say themselves who may do what, and answer JSON as bytes or a value."""
+
+    reading: Mapping[str, Action] = field(default_factory=dict)
+    writing: Mapping[str, Action] = field(default_factory=dict)
+
+
+NOTHING_MORE = More()
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, and whether in a way in which nothing may be changed (GET)."""
+    """Who calls, whether in a way in which nothing may be changed (GET), and what can be called beside the catalogue's own actions."""
 
     principal: Principal
     only_reads: bool = False
+    more: More = NOTHING_MORE
 
 
 def answer(catalog: Catalog, action: str, parameters: Mapping[str, Any], caller: Caller, site: Site, uploads: Uploads | None) -> Answer:
     """What an action answers; a Refusal in CKAN's words, UnknownAction if there is no such action, WrongMethod if it may not be called so."""
-    if action not in ACTIONS:
+    more = caller.more
+    known: Mapping[str, Action] = {**ACTIONS, **more.reading, **more.writing} if more is not NOTHING_MORE else ACTIONS
+    if action not in known:
         raise UnknownAction(f"Action name not known: {action}")
-    writes = action in WRITING
+    writes = action in WRITING or action in more.writing
     if writes and caller.only_reads:
         raise WrongMethod("JSON Error: Invalid request. Please use POST method for your request")
-    if writes and caller.principal.role is None and action not in _ANSWER_NOBODY | set(REFUSED_WRITES):
+    if writes and caller.principal.role is None and action not in _ANSWER_NOBODY | set(REFUSED_WRITES) | set(more.writing):
         raise NotAuthorized(f"Access denied: Action {action} requires an authenticated user")
-    asked = Asked(catalog, parameters, caller.principal, site, uploads)
+    asked = Asked(catalog, parameters, caller.principal, site, uploads, actions=known)
     with catalog.shelf.steady():
-        return Answer(ACTIONS[action](asked), tuple(asked.changed))
+        return Answer(known[action](asked), tuple(asked.changed))
 
 
 def call(catalog: Catalog, action: str, parameters: Mapping[str, Any], principal: Principal, site: Site) -> Any:
@@ -98,9 +112,9 @@ def _help_show(asked: Asked) -> str:
     name: the name of the action.
     """
     name = required(asked.parameters, "name", told="name")
-    if name not in ACTIONS:
+    if name not in asked.actions:
         raise Missing(f'Not found: Action "{name}" was not found.')
-    return str(ACTIONS[name].__doc__)
+    return str(asked.actions[name].__doc__)
 
 
 #: Those that may be called by GET.

@@ -1,6 +1,6 @@
 """One call of a CKAN action: what is asked, by whom, and what of the catalogue that shows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One call of an action. `changed` gathers the ids of the packages that it really changed."""
+    """One call of an action. `changed` gathers the ids of the packages that it really changed; `actions` are all that there are."""
 
     catalog: Catalog
     parameters: Mapping[str, Any]
@@ -30,6 +30,7 @@ class Asked:
     site: Site
     uploads: Uploads | None = None
     changed: list[UUID] = field(default_factory=list)
+    actions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     _accounts: list[Account] = field(default_factory=list)
 
     @property

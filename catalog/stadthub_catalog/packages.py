@@ -87,7 +87,7 @@ def said_of(entry: Entry) -> Said:
         "version": None,
         "extras": extras(entry),
         "groups": [theme_name(theme) for theme in sorted(set(meta.themes))],
-        "resources": [_described(one) for one in entry.distributions],
+        "resources": [_described(one, entry) for one in entry.distributions],
         "tags": [{"name": name, "vocabulary_id": None} for name in sorted(set(meta.keywords))],
     }
 
@@ -122,7 +122,7 @@ def extras(entry: Entry) -> list[dict[str, str]]:
 
 def resource(entry: Entry, one: Distribution, place: int, site: Site) -> dict[str, Any]:
     """A distribution as `resource_show` gives it."""
-    said = _described(one) if entry.document is None else entry.document["resources"][place]
+    said = _described(one, entry) if entry.document is None else entry.document["resources"][place]
     return _placed(said, entry, place, site)
 
 
@@ -131,14 +131,19 @@ def _placed(said: Mapping[str, Any], entry: Entry, place: int, site: Site) -> di
     return {**said, "package_id": str(entry.id), "position": place, "url": site.absolute(said["url"])}
 
 
-def _described(one: Distribution) -> dict[str, Any]:
+def datastore_resource(entry: Entry) -> UUID | None:
+    """Which distribution of a dataset that a feed brings is its table in the DataStore: the first one in CSV; None if there is none."""
+    return next((one.id for one in entry.distributions if one.format == "csv"), None) if entry.document is None else None
+
+
+def _described(one: Distribution, entry: Entry) -> dict[str, Any]:
     """What the hub knows of a distribution of its own, as a resource."""
     known = FORMATS.get(one.format)
     return {
         "cache_last_updated": None,
         "cache_url": None,
         "created": stamp(one.created),
-        "datastore_active": False,
+        "datastore_active": one.id is not None and one.id == datastore_resource(entry),
         "description": None,
         "format": known.title if known else one.format,
         "hash": one.sha256,

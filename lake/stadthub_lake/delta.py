@@ -75,13 +75,13 @@ class Table:
         """Whether the table was created."""
         return self._handle is not None or (self._log.is_dir() and DeltaTable.is_deltatable(str(self.folder)))
 
-    def create(self, schema: pa.Schema) -> None:
+    def create(self, schema: pa.Schema, said: CommitProperties | None = None) -> None:
         """Creates the empty table, durably; nothing happens if it is there."""
         if not self.exists:
             with storing(self.folder.name):
                 make_folder(self.folder)
-                self._handle = DeltaTable.create(str(self.folder), schema, configuration=dict(CONFIGURATION))
-                self._sync()
+                self._handle = DeltaTable.create(str(self.folder), schema, configuration=dict(CONFIGURATION), commit_properties=said)
+                self.sync()
 
     def refresh(self) -> DeltaTable:
         """The table at its newest version; costs two looks at the disk if nothing changed. Where log entries were cleaned away
@@ -177,20 +177,25 @@ class Table:
 
     def commit(self, added: Sequence[DataFile], removed: Sequence[DataFile], marks: Mapping[str, Mark]) -> int:
         """One transaction: files in and out, position and counts of all feeds inside. On disk when it returns the version."""
-        return self._transact([*(_add(file, True) for file in added), *(_remove(file, True) for file in removed)], marks)
+        return self._transact([*(add_action(file, True) for file in added), *(remove_action(file, True) for file in removed)], marks)
 
     def rearrange(self, added: Sequence[DataFile], removed: Sequence[DataFile], marks: Mapping[str, Mark]) -> int:
         """The same for rows that only move to other files: no change for those who follow the table."""
-        return self._transact([*(_add(file, False) for file in added), *(_remove(file, False) for file in removed)], marks)
+        return self._transact([*(add_action(file, False) for file in added), *(remove_action(file, False) for file in removed)], marks)
 
     def _transact(self, actions: list[AddAction | RemoveAction], marks: Mapping[str, Mark]) -> int:
+        self.refresh()
+        return self.transact(actions, self._properties(marks))
+
+    def transact(self, actions: list[AddAction | RemoveAction], said: CommitProperties) -> int:
+        """One transaction of these actions, on disk when it returns the version."""
         handle = self.refresh()
         with storing(self.folder.name):
             if self._synced is None:
                 self._synced = handle.version()
-            handle.create_write_transaction(actions, "append", handle.schema(), commit_properties=self._properties(marks))
+            handle.create_write_transaction(actions, "append", handle.schema(), commit_properties=said)
             handle.update_incremental()
-            self._sync()
+            self.sync()
         return int(handle.version())
 
     def holds(self, files: Sequence[DataFile]) -> bool:
@@ -200,7 +205,7 @@ class Table:
             named = {file.path for file in self.files()}
             landed = all(file.path in named for file in files)
             if landed:
-                self._sync()
+                self.sync()
         return landed
 
     def write(self, rows: pa.Table, mode: Literal["append", "overwrite"], marks: Mapping[str, Mark]) -> int:
@@ -216,7 +221,7 @@ class Table:
             for file in self.files():
                 if file.path not in before:
                     sync_file(Path(file.path))
-            self._sync()
+            self.sync()
         return int(handle.version())
 
     def vacuum(self, keep: timedelta) -> int:
@@ -225,7 +230,7 @@ class Table:
             hours = int(keep.total_seconds() // 3600)
             gone = self.refresh().vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
             self.refresh()
-            self._sync()
+            self.sync()
         return len(gone)
 
     def orphans(self) -> list[str]:
@@ -255,7 +260,7 @@ class Table:
         moved = [Transaction(f"feed:{feed}", mark.position) for feed, mark in marks.items() if mark.position > self.position(feed)]
         return CommitProperties(custom_metadata={_COUNTS: json.dumps(said)}, app_transactions=moved)
 
-    def _sync(self) -> None:
+    def sync(self) -> None:
         """Puts every log entry on disk that came since the last time."""
         newest = self.handle.version()
         for version in range((-1 if self._synced is None else self._synced) + 1, newest + 1):
@@ -265,7 +270,8 @@ class Table:
         self._synced = newest
 
 
-def _add(file: DataFile, data_change: bool) -> AddAction:  # noqa: FBT001 - a field of Delta's own action
+def add_action(file: DataFile, data_change: bool) -> AddAction:  # noqa: FBT001 - a field of Delta's own action
+    """The file as it comes into a version."""
     stats: dict[str, Any] = {"numRecords": file.rows}
     if file.first is not None and file.last is not None:
         stats["minValues"] = {TIME_COLUMN: _stamp(file.first)}
@@ -275,7 +281,8 @@ def _add(file: DataFile, data_change: bool) -> AddAction:  # noqa: FBT001 - a fi
     return AddAction(Path(file.path).name, file.size, {}, changed, data_change, json.dumps(stats))
 
 
-def _remove(file: DataFile, data_change: bool) -> RemoveAction:  # noqa: FBT001 - a field of Delta's own action
+def remove_action(file: DataFile, data_change: bool) -> RemoveAction:  # noqa: FBT001 - a field of Delta's own action
+    """The file as it leaves one."""
     now = int(datetime.now(UTC).timestamp() * 1000)
     return RemoveAction(Path(file.path).name, data_change, now, file.size, {})
 

@@ -38,6 +38,15 @@ def read(root: Path, dataset: str) -> Entry:
     return Entry(said["name"], Kind(said["kind"]), tuple(said["key"]), datetime.fromisoformat(said["created"]))
 
 
+def stamp(root: Path, dataset: str) -> tuple[int, int]:
+    """What is different once the entry was written anew or is gone: two numbers of its file."""
+    try:
+        status = (root / dataset / FILE).stat()
+    except OSError:
+        return (0, 0)
+    return status.st_ino, status.st_mtime_ns
+
+
 def names(root: Path) -> list[str]:
     """The names of all datasets, in order."""
     return sorted(path.parent.name for path in root.glob(f"[a-z]*/{FILE}"))
@@ -57,6 +66,11 @@ def ensure(root: Path, dataset: Dataset, now: datetime) -> Entry:
         there = Entry(there.name, there.kind, dataset.key, there.created)
         _write(root, there)
     return there
+
+
+def make(root: Path, name: str, now: datetime) -> None:
+    """Let there be a table of this name that no feed describes."""
+    _write(root, Entry(name, Kind.TABLE, (), now.astimezone(UTC)))
 
 
 def _write(root: Path, entry: Entry) -> None:

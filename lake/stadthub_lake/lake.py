@@ -1,24 +1,50 @@
 """Questions to the lake: rows, exports, aggregates, what the data cover. The front door for every face."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
 import pyarrow as pa
 
-from stadthub_lake import aggregate, cover, export, query
+from stadthub_lake import aggregate, cover, export, numbered, query
 from stadthub_lake.chart import Span, Veil, thinned
-from stadthub_lake.engine import Engine
+from stadthub_lake.engine import Engine, Question
+from stadthub_lake.numbered_forms import as_csv, as_list, as_numbers, as_object, as_tsv
 from stadthub_lake.order import read_cursor
 from stadthub_lake.query import Page
 from stadthub_lake.relation import matching
-from stadthub_lake.sandbox import Sandbox
+from stadthub_lake.sandbox import Sandbox, Words
 from stadthub_lake.seal import Seal
 from stadthub_lake.snapshot import Snapshot
-from stadthub_schemas.dataset import Extent, Kind
-from stadthub_schemas.query import EVERYTHING, AggregateQuery, RowsQuery, Suppression
+from stadthub_schemas.dataset import Column, Extent, Kind
+from stadthub_schemas.errors import QueryError
+from stadthub_schemas.query import EVERYTHING, ROW_NUMBER, AggregateQuery, Form, NumberedQuery, RowsQuery, Suppression
+
+#: How a row by number is written.
+Shape = Callable[[Sequence[Column], Mapping[str, Form]], str]
+NUMBER = "_number"
+OBJECTS: Shape = as_object
+LISTS: Shape = as_list
+CSV: Shape = as_csv
+TSV: Shape = as_tsv
+NUMBERS: Shape = as_numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Untrusted SQL over these datasets, what of them is hidden, whether it speaks of the numbers of rows, and which times
+    (dataset, column) it knows without their zone."""
+
+    text: str
+    datasets: tuple[str, ...]
+    hidden: Mapping[str, frozenset[str]]
+    suppressions: Mapping[str, Suppression]
+    numbered: bool = False
+    zoneless: frozenset[tuple[str, str]] = frozenset()
 
 
 class Snapshots(Protocol):
@@ -64,6 +90,28 @@ class Lake:
         snapshot = self._reader.snapshot(question.dataset, question.as_of)
         return export.export(self._engine, snapshot, question, format)
 
+    def numbered(self, question: NumberedQuery, shape: Shape) -> pa.Table:
+        """One page of rows by number: each as a text in `_row`, its number in `_number` (unless distinct rows are asked for). QueryError,
+        NotFound."""
+        return self._engine.table(self._numbered(question, shape))
+
+    def numbered_batches(self, question: NumberedQuery, shape: Shape) -> Iterator[pa.RecordBatch]:
+        """All of them piece by piece, without end."""
+        return self._engine.batches(self._numbered(question, shape))
+
+    def numbered_count(self, question: NumberedQuery) -> int:
+        """How many rows there are on all pages."""
+        return numbered.count(self._engine, self._reader.snapshot(question.dataset, question.as_of), question)
+
+    def _numbered(self, question: NumberedQuery, shape: Shape) -> Question:
+        snapshot = self._reader.snapshot(question.dataset, question.as_of)
+        known = numbered.columns_of(snapshot, question.hidden)
+        for name in question.columns:
+            if name not in known:
+                raise QueryError(f"{question.dataset} has no column {name!r}")
+        select = shape([known[name] for name in question.columns or known], question.forms)
+        return numbered.page(self._engine, snapshot, question, select if question.distinct else f"{select}, _id AS {NUMBER}")
+
     def aggregate(self, question: AggregateQuery) -> pa.Table:
         """Measures per bucket and group, in that order."""
         return aggregate.aggregate(self._engine, self._reader.snapshot(question.dataset, question.as_of), question)
@@ -75,6 +123,14 @@ class Lake:
             return snapshot.rows
         rows = matching(self._engine, snapshot, question.where, question.hidden, question.suppression)
         return int(self._engine.table(rows.question(f"SELECT count(*) AS n FROM {rows.source()} WHERE {rows.where}")).column(0)[0].as_py())
+
+    def size(self, snapshot: Snapshot) -> int:
+        """How many bytes the files of a snapshot have."""
+        found = 0
+        for path in snapshot.files:
+            with suppress(FileNotFoundError):
+                found += Path(path).stat().st_size
+        return found
 
     def extent(self, dataset: str) -> Extent:
         """What the stored data cover in time and space."""
@@ -106,6 +162,12 @@ class Lake:
     ) -> pa.Table:
         """Untrusted SQL over these datasets, run in its own process. The answer's schema metadata say `truncated`."""
         return self._sandbox.ask(text, [self._reader.snapshot(name) for name in datasets], hidden, suppressions)
+
+    def ask(self, question: Asking) -> pa.Table:
+        """The same with the number of each row beside it, where the rows don't bear their numbers and the question wants them."""
+        snapshots = [self._reader.snapshot(name) for name in question.datasets]
+        words = Words(number=ROW_NUMBER if question.numbered else "", zoneless=question.zoneless)
+        return self._sandbox.ask(question.text, snapshots, question.hidden, question.suppressions, words)
 
     def _opened(self, question: RowsQuery) -> RowsQuery:
         """The question with its cursor as it was before it was sealed."""

@@ -38,10 +38,14 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What the views over timeseries say beyond what is stored: select items over `o.phenomenon_time`; and a condition on `o`."""
+    """What the views over timeseries say beyond what is stored: select items over `o.phenomenon_time`; and a condition on `o`. `number`:
+    what the place of a row in its version is called, where it is wanted and not stored; `zoneless`: times that are shown without their
+    zone, which is UTC."""
 
     items: tuple[str, ...] = ()
     where: str = "true"
+    number: str = ""
+    zoneless: frozenset[tuple[str, str]] = frozenset()
 
 
 PLAIN = Words()
@@ -79,10 +83,12 @@ class Sandbox:
         self._memory_mb = memory_mb
         self._lock = threading.Lock()
         self._warm: subprocess.Popen[bytes] | None = None
+        self._closed = False
 
     def close(self) -> None:
         """End the process that waits."""
         with self._lock:
+            self._closed = True
             waiting, self._warm = self._warm, None
         if waiting is not None:
             waiting.communicate()
@@ -131,15 +137,22 @@ class Sandbox:
         finally:
             process.kill()
             process.communicate()
+            threading.Thread(target=self._prepare, daemon=True).start()  # beside the answer, which needn't wait for it
         return _read(output)
 
     def _process(self) -> subprocess.Popen[bytes]:
-        """A fresh process; another one starts to wait for the next question."""
+        """A fresh process: the one that waits, if there is one."""
         with self._lock:
-            waiting, self._warm = self._warm, _start() if self._bounds.ahead else None
+            waiting, self._warm = self._warm, None
         if waiting is None or waiting.poll() is not None:
             return _start()
         return waiting
+
+    def _prepare(self) -> None:
+        """Let a process wait for the next question."""
+        with self._lock:
+            if self._bounds.ahead and not self._closed and self._warm is None:
+                self._warm = _start()
 
     def _request(self, said: dict[str, Any], sent: Sequence[pa.Table]) -> bytes:
         header = {
@@ -197,11 +210,18 @@ def _view(number: int, snapshot: Snapshot, shown: list[str], given: _Sent, suppr
             sent.append(table)
     if snapshot.tail is not None:
         rows += f" UNION ALL SELECT {fields} FROM tail_{number}"
+    counted = given.words.number and given.words.number not in schema.names
+    if counted:
+        rows = f"SELECT row_number() OVER () AS {quoted(given.words.number)}, * FROM ({rows})"
     if suppression is not None:
-        rows = f"SELECT {veiled(suppression, snapshot)} FROM ({rows}) AS v"
+        place = f", v.{quoted(given.words.number)}" if counted else ""
+        rows = f"SELECT {veiled(suppression, snapshot)}{place} FROM ({rows}) AS v"
     kinds = {column.name: column.type for column in snapshot.columns}
-    items = []
+    items = [f"o.{quoted(given.words.number)}"] if counted else []
     for name in shown:
+        if (snapshot.dataset, name) in given.words.zoneless:
+            items.append(f"make_timestamp(epoch_us({quoted(name)})) AS {quoted(name)}")
+            continue
         item = quoted(name) if not narrow else f"{'o' if name in NARROW.names else 'e'}.{quoted(name)}"
         items.append(
             f"ST_GeomFromWKB({item}) AS {quoted(name)}" if kinds[name] is ColumnType.GEOMETRY and snapshot.kind is Kind.FEATURES else item

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from stadthub_lake import entities, inventory, manifest
 from stadthub_lake.delta import DataFile, Table
 from stadthub_lake.layout import ENTITIES, REJECTS_STORED, columns_of, moment
+from stadthub_lake.noted import note_of
 from stadthub_lake.storage import local_folder, storing
 from stadthub_lake.tail import Tails, overlay, uncommitted
 from stadthub_schemas.dataset import TIMESERIES_COLUMNS, Column, Kind
@@ -28,7 +29,7 @@ PAST_KEPT = 8
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A dataset at one moment. `files` are absolute paths of Parquet files with `ranges` of their times beside; `tail` has the
-    fresh rows of a timeseries that are in no file, `entities` its datastreams; `rows` counts files and tail."""
+    fresh rows of a timeseries that are in no file, `entities` its datastreams; `rows` counts files and tail, `counts` each file."""
 
     dataset: str
     kind: Kind
@@ -41,6 +42,7 @@ class Snapshot:
     rows: int
     ranges: tuple[Range, ...] = ()
     schema: pa.Schema | None = None
+    counts: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -50,9 +52,11 @@ class _Shelf:
     entry: inventory.Entry
     table: Table
     tails: Tails
+    stamp: tuple[int, int]
     lock: threading.Lock = field(default_factory=threading.Lock)
     words: tuple[entities.EntityFile | None, pa.Table | None, pa.Table | None] = (None, None, None)
     fresh: tuple[list[tuple[str, pa.Table]], dict[str, int], pa.Table | None] = ([], {}, None)
+    note: tuple[int, str | None] = (-1, None)
     past: OrderedDict[int, Table] = field(default_factory=OrderedDict)
 
 
@@ -85,6 +89,18 @@ class Reader:
         with shelf.lock:
             return _SNAPSHOTS[shelf.entry.kind](shelf, self._root / dataset, as_of)
 
+    def noted(self, dataset: str, as_of: datetime | None = None) -> tuple[Snapshot, str | None]:
+        """A table now, or as it was, and what its writer said of the whole of it. NotFound."""
+        snapshot = self.snapshot(dataset, as_of)
+        shelf = self._shelf(dataset)
+        with shelf.lock:
+            if not shelf.table.exists:
+                return snapshot, None
+            table = shelf.table if as_of is None else _past(shelf, as_of)
+            if shelf.note[0] != table.version:
+                shelf.note = (table.version, note_of(table))
+            return snapshot, shelf.note[1]
+
     def rejects(self, feed: str, limit: int = 100) -> pa.Table:
         """The refused rows of a feed, newest first, whichever worker received them."""
         if "/" in feed:
@@ -96,11 +112,13 @@ class Reader:
 
     def _shelf(self, dataset: str) -> _Shelf:
         with self._lock:
-            if dataset not in self._shelves:
+            known = self._shelves.get(dataset)
+            stamp = inventory.stamp(self._root, dataset)
+            if known is None or known.stamp != stamp:
                 entry = inventory.read(self._root, dataset)
                 folder = inventory.OBSERVATIONS if entry.kind is Kind.TIMESERIES else inventory.ROWS
                 tails = Tails(self._tails / dataset)
-                self._shelves[dataset] = _Shelf(entry, Table(self._root / dataset / folder), tails)
+                self._shelves[dataset] = _Shelf(entry, Table(self._root / dataset / folder), tails, stamp)
             return self._shelves[dataset]
 
 
@@ -123,6 +141,7 @@ def _timeseries(shelf: _Shelf, folder: Path, as_of: datetime | None) -> Snapshot
         columns=TIMESERIES_COLUMNS,
         rows=sum(file.rows for file in files) + tail.num_rows,
         ranges=tuple(_range(file) for file in files),
+        counts=tuple(file.rows for file in files),
     )
 
 
@@ -144,6 +163,7 @@ def _rows(shelf: _Shelf, _folder: Path, as_of: datetime | None) -> Snapshot:
         columns=columns_of(schema),
         rows=sum(file.rows for file in files),
         schema=schema,
+        counts=tuple(file.rows for file in files),
     )
 
 
@@ -163,6 +183,7 @@ def _features(shelf: _Shelf, folder: Path, as_of: datetime | None) -> Snapshot:
         entities=None,
         columns=chosen.columns,
         rows=chosen.rows,
+        counts=(chosen.rows,),
     )
 
 

@@ -1,5 +1,6 @@
 """Questions to the lake: one filter AST and three kinds of question. Faces build them, only the lake turns them into SQL."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -122,6 +123,57 @@ class RowsQuery:
     as_of: datetime | None = None
     hidden: frozenset[str] = field(default_factory=frozenset)
     suppression: Suppression | None = None
+
+
+class Form(StrEnum):
+    """How a value is written where its type alone doesn't say it."""
+
+    NAIVE_TIME = "naive_time"
+    TEXT_OF_JSON = "text_of_json"
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words that a row must have in these columns (together; none named: in all that are shown), whatever their case and their accents.
+    A word that ends with `*` is the beginning of one."""
+
+    words: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedSort:
+    """One key of an order in which also the place of missing values is said."""
+
+    column: str
+    descending: bool = False
+    nulls_first: bool = False
+
+
+#: The number of a row: its own where it is stored, else its place in the version, from 1.
+ROW_NUMBER = "_id"
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedQuery:
+    """Rows by number, as those ask who page by offset. `columns` and `sort` may name the number; without an order it is the order.
+    `after` and `before` bound the number, `among` names the wanted ones."""
+
+    dataset: str
+    where: Filter = EVERYTHING
+    phrases: tuple[Phrase, ...] = ()
+    columns: tuple[str, ...] = ()
+    sort: tuple[NumberedSort, ...] = ()
+    distinct: bool = False
+    limit: int | None = 100
+    offset: int = 0
+    after: int | None = None
+    before: int | None = None
+    among: tuple[int, ...] | None = None
+    as_of: datetime | None = None
+    hidden: frozenset[str] = field(default_factory=frozenset)
+    suppression: Suppression | None = None
+    forms: Mapping[str, Form] = field(default_factory=dict)
 
 
 class Metric(StrEnum):

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from stadthub_api import streamed
 from stadthub_api.app import create_app
 from stadthub_api.hub import EXPORTS_EACH
-from stadthub_api.routers import exports
 from stadthub_catalog.catalog import Catalog
 from stadthub_lake.store import Store
 from stadthub_schemas.access import Role
@@ -134,7 +134,7 @@ def _reader(address: str) -> socket.socket:
 
 
 def test_a_reader_who_takes_nothing_loses_the_place_and_one_who_is_slow_does_not(wide: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "PATIENCE", 3.0)
+    monkeypatch.setattr(streamed, "PATIENCE", 3.0)
     app = create_app(wide)
     with served(app) as address:
         host, _, port = address.removeprefix("http://").partition(":")

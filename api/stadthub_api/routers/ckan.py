@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
 import orjson
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Path, Request, Response
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -19,6 +20,7 @@ from stadthub_catalog.actions import Caller
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.refusals import Invalid, Refusal, UnknownAction, WrongMethod
 from stadthub_catalog.uploads import Upload
+from stadthub_pipelines.datastore.tables import tidy
 from stadthub_schemas.access import ANYBODY, Principal
 from stadthub_schemas.errors import AccessError, StorageError
 
@@ -41,6 +43,14 @@ _TOKENS = ("authorization", "x-ckan-api-key")
 _CALLBACK = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*", re.ASCII)
 
 
+#: Runs in a process of its own, for which there are few places.
+_SQL = "datastore_search_sql"
+
+
+#: What can take resources away, whose tables then go too.
+_TAKING = frozenset({"resource_delete", "package_update", "package_patch", "package_revise", "dataset_purge"})
+
+
 class _BadRequest(Exception):
     """What CKAN answers with a bare text, outside its envelope."""
 
@@ -53,10 +63,10 @@ async def read(name: Name, request: Request, hub: HubDep) -> Response:
     parameters = {key: value for key, value in _query(request).items() if key != "callback"}
     if callback is None:
         principal = await hub.work(_principal, hub.catalog, request.headers)
-        return await _answer(hub, name, parameters, Caller(principal, only_reads=True))
+        return await _answer(hub, name, parameters, Caller(principal, only_reads=True, more=hub.datastore))
     if not _CALLBACK.fullmatch(callback) or len(callback) > 100:
         return _bare("Bad request: callback must be the name of a function")
-    status, body = await hub.work(_called, hub, name, parameters, Caller(ANYBODY, only_reads=True))
+    status, body = await hub.work(_called, hub, name, parameters, Caller(ANYBODY, only_reads=True, more=hub.datastore))
     if status != 200:
         return Response(body, status, headers=_HEADERS, media_type=_JSON)
     return Response(callback.encode() + b"(" + body + b");", headers=_HEADERS, media_type="application/javascript")
@@ -78,7 +88,7 @@ async def act(name: Name, request: Request, hub: HubDep) -> Response:
                 raise
             refusal = Invalid({"upload": [f"File upload too large: {error.detail}"]})
             return Response(_refused(hub, name, refusal), refusal.status, headers=_PRIVATE, media_type=_JSON)
-        return await _answer(hub, name, parameters, Caller(principal))
+        return await _answer(hub, name, parameters, Caller(principal, more=hub.datastore))
 
 
 @router.get("/api", openapi_extra=PUBLIC)
@@ -96,7 +106,10 @@ async def version_3() -> dict[str, int]:
 
 
 async def _answer(hub: Hub, name: str, parameters: Mapping[str, Any], caller: Caller) -> Response:
-    status, body = await hub.work(_called, hub, name, parameters, caller)
+    if name == _SQL:
+        status, body = await run_sync(_called, hub, name, parameters, caller, limiter=hub.questions)
+    else:
+        status, body = await hub.work(_called, hub, name, parameters, caller)
     headers = _HEADERS if caller.principal is ANYBODY else _PRIVATE
     return Response(body, status, headers={**headers, "Vary": ", ".join(_TOKENS)}, media_type=_JSON)
 
@@ -111,6 +124,10 @@ def _called(hub: Hub, name: str, parameters: Mapping[str, Any], caller: Caller) 
         return error.status, _refused(hub, name, error)
     except StorageError as error:
         return 503, _written({**_help(hub, name), "error": {"__type": "Search Index Error", "message": str(error)}, "success": False})
+    if name in _TAKING:
+        tidy(hub.rooms.root, hub.catalog)
+    if isinstance(answer.result, bytes):
+        return 200, _written(_help(hub, name))[:-1] + b', "success": true, "result": ' + answer.result + b"}"
     changed = {"changed_entities": {"packages": [str(key) for key in answer.changed]}} if answer.changed else {}
     return 200, _written({**_help(hub, name), "success": True, "result": answer.result, **changed})
 

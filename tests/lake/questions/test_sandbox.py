@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.servers import wait_until
 
 from stadthub_lake.lake import Lake
 from stadthub_schemas.errors import QueryError
@@ -296,7 +297,7 @@ def test_no_process_is_left_when_the_lake_closes(city: Shelf) -> None:
     before = _children()
     lake = Lake(city, seconds=20, memory_mb=1500)
     assert lake.sql("SELECT 1 AS one", [], {}).to_pylist() == [{"one": 1}]
-    assert len(_children() - before) == 1
+    wait_until(lambda: len(_children() - before) == 1, "a process waits for the next question", seconds=30)
     lake.close()
     assert _children() - before == set()
 
