@@ -13,7 +13,7 @@ from stadthub_catalog.activities import Deed
 from stadthub_catalog.asked import Asked
 from stadthub_catalog.datasets import Written, written_entry
 from stadthub_catalog.entry import Entry, Organization, State
-from stadthub_catalog.package_grounds import ground, modified_time, named, new_id, owner_of
+from stadthub_catalog.package_grounds import brought, ground, modified_time, named, new_id, owner_of, told_time
 from stadthub_catalog.packages import theme_name
 from stadthub_catalog.parameters import flag, names, required, text
 from stadthub_catalog.permits import led, refused, run, team, writable
@@ -33,8 +33,8 @@ def package_create(asked: Asked) -> Any:
     """Make a dataset.
 
     name: its name in addresses; owner_org: the organisation; title, notes, author, author_email, maintainer, maintainer_email,
-    license_id, url, version, private, state (active, draft), tags [{name}], extras [{key, value}], groups [{name}], resources [{url,
-    name, format, …}]; id: only a sysadmin may choose it.
+    license_id, url, version, private, state (active, draft, deleted), tags [{name}], extras [{key, value}], groups [{name}], resources
+    [{url, name, format, …}]; id, metadata_created, metadata_modified, creator_user_id: only a sysadmin may bring them along.
     """
     if not may(asked.principal, Action.WRITE).allowed or not (runs(asked.principal) or _edits(asked)):
         raise refused(asked, "create packages")
@@ -44,10 +44,10 @@ def package_create(asked: Asked) -> Any:
     name = named(asked, said.get("name"), key, wrong)
     owner = owner_of(asked, said.get("owner_org"), wrong)
     now = datetime.now(UTC)
-    document = _document(said, name, ground(asked, now), wrong)
-    document["creator_user_id"] = str(asked.account().id)
-    state = State.DRAFT if said.get("state") == "draft" else State.ACTIVE
-    written = Written(key, name, owner.id, state, document, now, modified_time(asked, now, None))
+    document = brought(asked, _document(said, name, ground(asked, now), wrong))
+    state = _STATES.get(str(said.get("state")), State.ACTIVE)
+    created = told_time(asked, said.get("metadata_created")) or now
+    written = Written(key, name, owner.id, state, document, created, told_time(asked, said.get("metadata_modified")) or now)
     _refuse_foreign(asked, written_entry(written, owner), None)
     result = store(asked, written, owner, "new package")
     return result["id"] if flag(said, "return_id_only") else result
