@@ -107,7 +107,7 @@ def test_files_come_along(hubs: tuple[Empty, Empty]) -> None:
     ]
     for hub in hubs:
         ckanapi(hub, "batch", said=batch if hub is one else batch[:1])
-    form = {"data": {"package_id": "akten", "name": "Akten"}, "files": {"upload": ("Größe A.csv", b"a,b\n1,2\n")}}
+    form: dict[str, Any] = {"data": {"package_id": "akten", "name": "Akten"}, "files": {"upload": ("Größe A.csv", b"a,b\n1,2\n")}}
     made = httpx.post(f"{one.address}/api/action/resource_create", headers={"Authorization": one.token}, **form).json()["result"]
     [dumped] = ckanapi(one, "dump", "datasets", "akten")
     dumped = {**dumped, "owner_org": "archiv"}
