@@ -18,6 +18,7 @@ from stadthub_catalog.packages import theme_name
 from stadthub_catalog.parameters import flag, names, required, text
 from stadthub_catalog.permits import led, refused, run, team, writable
 from stadthub_catalog.refusals import Invalid
+from stadthub_catalog.relationship_actions import shown
 from stadthub_schemas.access import Action, may, runs
 from stadthub_schemas.dataset import Dataset
 from stadthub_schemas.errors import Conflict, NotFound
@@ -151,7 +152,7 @@ def change(asked: Asked, entry: Entry, said: Mapping[str, Any]) -> dict[str, Any
     standing_ = _standing(entry)
     written = replace(standing_, name=name, owner=owner.id, state=state, document=document)
     if written == standing_:
-        return asked.package(entry)
+        return shown(asked, entry)
     written = replace(written, modified=modified_time(asked, now, entry.modified))
     _refuse_foreign(asked, written_entry(written, owner), entry)
     result = store(asked, written, owner, _TOLD.get(state, "changed package") if state is not entry.state else "changed package")
@@ -189,7 +190,7 @@ def _forget_files(asked: Asked, entry: Entry, document: Mapping[str, Any]) -> No
 
 def store(asked: Asked, written: Written, owner: Organization, kind: str) -> dict[str, Any]:
     """Put the dataset into the catalogue together with the note of it; the dataset in CKAN's words. Invalid if its name is taken."""
-    result = asked.package(written_entry(written, owner))
+    result = shown(asked, written_entry(written, owner))
     who = asked.account()
 
     def note(connection: Connection) -> None:

@@ -31,7 +31,7 @@ def _teams_of(entry: Entry, sort: TeamSort) -> set[str]:
     if sort == "organization":
         return {entry.organization.name}
     themes = {packages.theme_name(theme) for theme in entry.dataset.metadata.themes}
-    return themes | set((entry.document or {}).get("groups", ()))
+    return themes | set((entry.document or {}).get("groups", ())) | set(entry.dataset.metadata.groups or ())
 
 
 def all_teams(asked: Asked, sort: TeamSort) -> list[dict[str, Any]]:
@@ -89,8 +89,8 @@ def _sorted(every: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
 
 def _show(sort: TeamSort, asked: Asked) -> dict[str, Any]:
     wanted = required(asked.parameters, "id", told="id")
-    if sort == "group" and (found := theme(asked, wanted)) is not None:
-        return _whole(asked, sort, found, None)
+    if sort == "group" and (one_theme := theme(asked, wanted)) is not None:
+        return _whole(asked, sort, one_theme, None)
     one = team(asked, sort, wanted)
     if one.state is not State.ACTIVE and not may_lead(asked.principal, sort, one.name).allowed:
         raise refused(asked, f"read {sort} {one.id}")

@@ -422,6 +422,85 @@ def test_views_vocabularies_and_relationships_are_kept(desk: Desk) -> None:
     assert told == {"subject": "gaerten", "type": "parent_of", "object": "kind", "comment": ""}
 
 
+def test_a_dataset_shows_how_it_is_related_to_what_the_caller_may_know_of(desk: Desk) -> None:
+    keys = {name: desk("package_create", name=name, owner_org="amt")["id"] for name in ("eltern", "kind")}
+    desk("package_create", name="geheim", owner_org="amt", private=True)
+    for subject in ("kind", "geheim"):
+        desk("package_relationship_create", subject=subject, object="eltern", type="child_of", comment="Teil")
+    [told] = desk("package_show", ANYBODY, id="kind")["relationships_as_subject"]
+    assert told == {
+        "id": told["id"],
+        "subject_package_id": keys["kind"],
+        "object_package_id": keys["eltern"],
+        "type": "child_of",
+        "comment": "Teil",
+        "state": "active",
+    }
+    assert desk("package_show", ANYBODY, id="eltern")["relationships_as_object"] == [told]
+    shown = desk("package_show", id="eltern")
+    assert len(shown["relationships_as_object"]) == 2
+    again = desk.answer("package_update", shown)
+    assert (again.result, again.changed) == (shown, ())
+
+
+def test_what_a_feed_brings_stands_in_the_groups_that_its_file_names(desk: Desk) -> None:
+    desk("group_create", name="thema", title="Thema")
+    publish(desk.catalog, "baeume", groups=("thema", "spaeter"))
+    assert [one["name"] for one in desk("package_show", id="baeume")["groups"]] == ["envi", "thema"]
+    assert [one["name"] for one in desk("group_package_show", ANYBODY, id="thema")] == ["baeume"]
+    assert desk("group_show", ANYBODY, id="thema")["package_count"] == 1
+    assert desk("package_search", ANYBODY, fq="groups:thema")["count"] == 1
+    with pytest.raises(Invalid, match="name the group in `groups` of the feed file"):
+        desk("member_create", id="thema", object="baeume", object_type="package", capacity="public")
+
+
+def test_a_theme_is_a_group_of_every_hub_and_stays_as_it_is(desk: Desk) -> None:
+    shown = desk("group_show", ANYBODY, id="just")
+    assert (shown["package_count"], shown["title"]) == (0, "Justiz, Rechtssystem und öffentliche Sicherheit")
+    assert desk("group_update", **desk("group_show", id="just")) == shown
+    with pytest.raises(Invalid, match="theme of the European list"):
+        desk("group_patch", id="just", title="Anders")
+    with pytest.raises(NotAuthorized):
+        desk("group_patch", desk.holder("leo"), id="just", title="Anders")
+
+
+def test_who_belongs_to_an_organisation_is_said_with_it(desk: Desk) -> None:
+    desk("user_create", name="gerda")
+    desk("organization_create", name="neu", users=[{"name": "gerda", "capacity": "editor"}])
+    there = {one["name"]: one["capacity"] for one in desk("organization_show", id="neu")["users"]}
+    assert there == {"admin": "admin", "gerda": "editor"}
+    desk("organization_patch", id="neu", title="Neu")
+    assert len(desk("organization_show", id="neu")["users"]) == 2
+    desk("organization_patch", id="neu", users=[{"name": "gerda", "capacity": "admin"}])
+    assert [(one["name"], one["capacity"]) for one in desk("organization_show", id="neu")["users"]] == [("gerda", "admin")]
+    assert "users" not in desk("organization_show", id="neu", include_users=False)
+    for users in ([{"name": "nobody"}], [{"name": "gerda", "capacity": "king"}], "gerda", [None]):
+        with pytest.raises(Invalid):
+            desk("organization_patch", id="neu", users=users)
+
+
+def test_only_those_who_run_the_hub_bring_times_and_makers_along(desk: Desk) -> None:
+    gerda = desk.holder("gerda", amt="editor")
+    maker = desk("user_show", id="gerda")["id"]
+    said = {
+        "owner_org": "amt",
+        "metadata_created": "2020-01-01T00:00:00",
+        "metadata_modified": "2021-01-01T00:00:00",
+        "creator_user_id": maker,
+        "resources": [{"id": str(uuid4()), "url": "https://e.x/a", "metadata_modified": "2022-01-01T00:00:00"}],
+        "state": "deleted",
+    }
+    made = desk("package_create", name="alt", **said)
+    assert (made["metadata_created"], made["metadata_modified"]) == ("2020-01-01T00:00:00.000000", "2021-01-01T00:00:00.000000")
+    assert (made["creator_user_id"], made["resources"][0]["metadata_modified"]) == (maker, "2022-01-01T00:00:00.000000")
+    assert made["state"] == "deleted"
+    with pytest.raises(NotAuthorized):
+        desk("package_show", ANYBODY, id="alt")
+    mine = desk("package_create", gerda, name="neu", **{**said, "resources": [], "creator_user_id": desk("user_show", id="admin")["id"]})
+    assert mine["creator_user_id"] == maker
+    assert mine["metadata_created"] == mine["metadata_modified"] > "2026"
+
+
 def test_what_one_follows_stands_on_the_dashboard(desk: Desk) -> None:
     desk("package_create", **FULL)
     reader = desk.holder("leo", Role.READER)

@@ -42,6 +42,8 @@ URL = st.sampled_from(
         'https://musterstadt.example/ä?x=<y>&z="1"',
         "musterstadt.example",
         "https://musterstadt.example/%zz|^`{}",
+        "http://[broken",
+        "[",
         "ftp://x",
         "urn:x:y",
         "//x",
