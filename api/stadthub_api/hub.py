@@ -166,6 +166,7 @@ async def opened(settings: Settings) -> AsyncIterator[Hub]:
         async with create_task_group() as beside:
             beside.start_soon(_close_windows, hub)
             beside.start_soon(_tell_requests, hub)
+            beside.start_soon(_look_through, hub)
             yield hub
             beside.cancel_scope.cancel()
 
@@ -185,3 +186,12 @@ async def _tell_requests(hub: Hub) -> None:
     while True:
         await sleep(FLUSH)
         await hub.work(hub.requests.flush)
+
+
+async def _look_through(hub: Hub) -> None:
+    """Read the catalogue and see what of it is told to others, so that not the first reader of a large one waits for that."""
+    try:
+        await hub.work(hub.catalog.entries)
+        await hub.work(hub.publication.entries)
+    except StadthubError as error:
+        LOG.warning("the catalogue could not be read yet", error=str(error))
