@@ -8,6 +8,7 @@ other things (organization, counts, titles of licences) is not kept but worked o
 import re
 from collections.abc import Mapping
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -95,6 +96,7 @@ def _distribution(resource: Mapping[str, Any]) -> Distribution:
     )
 
 
+@lru_cache(maxsize=4096)
 def contact_named(name: str, said: str) -> Contact | None:
     """Somebody of whom name or e-mail address were said; None if neither was, an address that is none is left out."""
     name, email = _line(name) or "", _good(_EMAIL, said)

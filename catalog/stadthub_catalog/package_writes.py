@@ -12,7 +12,7 @@ from stadthub_catalog import accounts, activities, belongings, wordings
 from stadthub_catalog.activities import Deed
 from stadthub_catalog.asked import Asked
 from stadthub_catalog.datasets import Written, written_entry
-from stadthub_catalog.entry import Entry, Organization, State
+from stadthub_catalog.entry import Entry, State
 from stadthub_catalog.package_grounds import brought, ground, modified_time, named, new_id, owner_of, told_time
 from stadthub_catalog.packages import theme_name
 from stadthub_catalog.parameters import flag, names, required, text
@@ -49,8 +49,9 @@ def package_create(asked: Asked) -> Any:
     state = _STATES.get(str(said.get("state")), State.ACTIVE)
     created = told_time(asked, said.get("metadata_created")) or now
     written = Written(key, name, owner.id, state, document, created, told_time(asked, said.get("metadata_modified")) or now)
-    _refuse_foreign(asked, written_entry(written, owner), None)
-    result = store(asked, written, owner, "new package")
+    made = written_entry(written, owner)
+    _refuse_foreign(asked, made, None)
+    result = store(asked, written, made, "new package")
     return result["id"] if flag(said, "return_id_only") else result
 
 
@@ -83,7 +84,8 @@ def package_delete(asked: Asked) -> None:
     """
     entry = writable(asked, required(asked.parameters, "id", told="id"), "delete package")
     if entry.state is not State.DELETED:
-        store(asked, replace(_standing(entry), state=State.DELETED, modified=datetime.now(UTC)), entry.organization, "deleted package")
+        written = replace(_standing(entry), state=State.DELETED, modified=datetime.now(UTC))
+        store(asked, written, written_entry(written, entry.organization), "deleted package")
 
 
 def dataset_purge(asked: Asked) -> None:
@@ -154,8 +156,9 @@ def change(asked: Asked, entry: Entry, said: Mapping[str, Any]) -> dict[str, Any
     if written == standing_:
         return shown(asked, entry)
     written = replace(written, modified=modified_time(asked, now, entry.modified))
-    _refuse_foreign(asked, written_entry(written, owner), entry)
-    result = store(asked, written, owner, _TOLD.get(state, "changed package") if state is not entry.state else "changed package")
+    made = written_entry(written, owner)
+    _refuse_foreign(asked, made, entry)
+    result = store(asked, written, made, _TOLD.get(state, "changed package") if state is not entry.state else "changed package")
     asked.changed.append(entry.id)
     _forget_files(asked, entry, document)
     return result
@@ -188,13 +191,14 @@ def _forget_files(asked: Asked, entry: Entry, document: Mapping[str, Any]) -> No
             asked.uploads.drop(UUID(key))
 
 
-def store(asked: Asked, written: Written, owner: Organization, kind: str) -> dict[str, Any]:
+def store(asked: Asked, written: Written, made: Entry, kind: str) -> dict[str, Any]:
     """Put the dataset into the catalogue together with the note of it; the dataset in CKAN's words. Invalid if its name is taken."""
-    result = shown(asked, written_entry(written, owner))
+    # nothing is related yet to what is new
+    result = asked.package(made) if kind == "new package" else shown(asked, made)
     who = asked.account()
 
     def note(connection: Connection) -> None:
-        activities.note(connection, Deed(who, kind, written.id, written.name, {"package": result, "actor": who.name}, owner.id))
+        activities.note(connection, Deed(who, kind, written.id, written.name, {"package": result, "actor": who.name}, written.owner))
 
     try:
         asked.catalog.write(written, beside=note)
