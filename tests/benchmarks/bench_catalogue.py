@@ -99,6 +99,10 @@ def _create_here(catalog: Catalog, count: int) -> None:
         call(catalog, "package_create", one, admin, SITE)
     seconds = time.perf_counter() - started
     print(f"package_create, one by one: {count} in {seconds:.1f} s = {count / seconds:.0f}/s   CKAN 10-18/s", flush=True)
+    started = time.perf_counter()
+    for number in range(100):
+        catalog.record("bench", "bench.nothing", str(number))
+    print(f"  of which the disk: {(time.perf_counter() - started) * 10:.1f} ms for one small durable transaction", flush=True)
 
 
 def _package(number: int, name: str) -> dict[str, Any]:
