@@ -39,6 +39,8 @@ ENTRIES = 10_000
 EXPORTS, EXPORTS_EACH = 32, 8
 #: How many samples may be fetched or listened for at once.
 SAMPLES = 3
+#: How many descriptions are written at a time when a hub starts; in between others have their turn.
+SLICE = 50
 #: How many questions in SQL may run at once: strangers may let each take its whole time, and nothing else may wait for them.
 QUESTIONS = 2
 
@@ -189,9 +191,11 @@ async def _tell_requests(hub: Hub) -> None:
 
 
 async def _look_through(hub: Hub) -> None:
-    """Read the catalogue and see what of it is told to others, so that not the first reader of a large one waits for that."""
+    """Read the catalogue and write what of it is told to others, so that not the first reader of a large one waits for that."""
     try:
         await hub.work(hub.catalog.entries)
-        await hub.work(hub.publication.entries)
+        told = await hub.work(hub.publication.entries)
+        for begin in range(0, len(told), SLICE):
+            await hub.work(hub.publication.prepare, told[begin : begin + SLICE])
     except StadthubError as error:
         LOG.warning("the catalogue could not be read yet", error=str(error))
