@@ -27,6 +27,7 @@ class Desk:
 
     def __init__(self, catalog: Catalog, folder: Path) -> None:
         self.catalog = catalog
+        self.url = catalog.database.url.render_as_string(hide_password=False)
         self.tokens: dict[str, str] = {}
         self.uploads = UploadFolder(folder / "uploads", 1)
         self("organization_create", name="amt", title="Amt")
@@ -608,3 +609,31 @@ def test_the_life_of_a_package_on_each_kind_of_database(any_desk: Desk) -> None:
     assert desk.catalog.verify_audit() > 5
     desk("organization_create", name="amt")
     assert desk("package_create", **FULL)["id"] != made["id"]
+
+
+_CHANGES = st.lists(
+    st.tuples(st.sampled_from(["private", "public", "rename", "delete", "back", "new", "look"]), st.integers(0, 3)), max_size=12
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=_CHANGES)
+def test_what_each_may_see_after_changes_is_what_a_fresh_look_shows(desk: Desk, changes: list[tuple[str, int]]) -> None:
+    keys = [desk("package_create", name=uuid4().hex, owner_org="amt", private=number % 2 == 0)["id"] for number in range(4)]
+    readers = (ANYBODY, ADMIN, Principal("ana", Role.ANALYST))
+    said: dict[str, dict[str, Any]] = {"private": {"private": True}, "public": {"private": False}, "delete": {"state": "deleted"}}
+    for change, number in changes:
+        if change == "new":
+            desk("package_create", name=uuid4().hex, owner_org="amt")
+        elif change == "look":
+            desk.catalog.shelf.visible(readers[number % 3])
+        else:
+            more = said.get(change, {"name": uuid4().hex} if change == "rename" else {"state": "active"})
+            desk("package_patch", id=keys[number], **more)
+    fresh = Catalog(desk.url)
+    for reader in readers:
+        assert list(desk.catalog.shelf.visible(reader)) == list(fresh.shelf.visible(reader))
+        with desk.catalog.shelf.searched() as index:
+            seen = {entry.name for entry in index.found(desk.catalog.shelf.seen(reader).nonzero()[0])}
+        assert seen == set(fresh.shelf.visible(reader))
+    fresh.close()
