@@ -206,6 +206,8 @@ class Shelf:
             self._teams = {sort: {one.name: one for one in teams(self._database, sort)} for sort in TABLES}
             self._seen_teams = teams_now
         news = changed_since(self._database, self._seen, now)
+        if not self._before:
+            self._touched.clear()
         for key in news.purged:
             self._drop(key)
         for entry in self._observing(news.entries):
@@ -221,8 +223,6 @@ class Shelf:
         self._visible.clear()
         if len(self._touched) > _FEW or len(self._before) > _PRINCIPALS:
             self._before.clear()
-        if not self._before:
-            self._touched.clear()
 
     def _observing(self, news: Sequence[Entry]) -> list[Entry]:
         """The entries with what their datastreams observe, asked again where there are other datastreams than before."""
