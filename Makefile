@@ -6,12 +6,14 @@ DEMO_DIR ?= stadthub-data/demo
 REAL_DIR ?= stadthub-data/real
 ARGS ?=
 
-.PHONY: help install demo test real bench lock format clean
+SHARED_DIR ?= ../shared
+
+.PHONY: help install demo test real bench compatibility lock format clean
 
 help: ## Say what there is
 	@echo "Stadthub: make <command>"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: ## Make the environment .venv from the lock and build the front end (quick when nothing changed)
 	@sh deploy/environment.sh
@@ -34,6 +36,9 @@ real: install ## Load real input of German cities (SHARED_DIR, else ../shared) i
 bench: install ## Measure against mosquitto_sub, PostgreSQL and Datasette (ARGS="ingest")
 	@sh deploy/system-packages.sh
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+compatibility: install ## Write docs/ckan-compatibility.md anew; needs the recorded answers of a CKAN (SHARED_DIR, else ../shared)
+	@SHARED_DIR="$(SHARED_DIR)" $(BIN)/python -m tests.clients.compatibility
 
 lock: install ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \

@@ -43,6 +43,8 @@ ENTRIES = 10_000
 EXPORTS, EXPORTS_EACH = 32, 8
 #: How many samples may be fetched or listened for at once.
 SAMPLES = 3
+#: How many descriptions are written at a time when a hub starts; in between others have their turn.
+SLICE = 50
 #: How many questions in SQL may run at once: strangers may let each take its whole time, and nothing else may wait for them.
 QUESTIONS = 2
 
@@ -175,6 +177,7 @@ async def opened(settings: Settings) -> AsyncIterator[Hub]:
         async with create_task_group() as beside:
             beside.start_soon(_close_windows, hub)
             beside.start_soon(_tell_requests, hub)
+            beside.start_soon(_look_through, hub)
             yield hub
             beside.cancel_scope.cancel()
 
@@ -194,3 +197,14 @@ async def _tell_requests(hub: Hub) -> None:
     while True:
         await sleep(FLUSH)
         await hub.work(hub.requests.flush)
+
+
+async def _look_through(hub: Hub) -> None:
+    """Read the catalogue and write what of it is told to others, so that not the first reader of a large one waits for that."""
+    try:
+        await hub.work(hub.catalog.entries)
+        told = await hub.work(hub.publication.entries)
+        for begin in range(0, len(told), SLICE):
+            await hub.work(hub.publication.prepare, told[begin : begin + SLICE])
+    except StadthubError as error:
+        LOG.warning("the catalogue could not be read yet", error=str(error))

@@ -17,6 +17,7 @@ from stadthub_catalog.package_writes import WRITES
 from stadthub_catalog.parameters import required
 from stadthub_catalog.refusals import Missing, NotAuthorized, UnknownAction, WrongMethod
 from stadthub_catalog.refused_actions import REFUSED_READS, REFUSED_WRITES
+from stadthub_catalog.relationship_actions import RELATIONSHIP_READS, RELATIONSHIP_WRITES
 from stadthub_catalog.resource_writes import RESOURCE_WRITES
 from stadthub_catalog.revising import package_revise
 from stadthub_catalog.site import Site
@@ -131,6 +132,7 @@ READING: dict[str, Action] = {
     **ACTIVITY_READS,
     **VIEW_READS,
     **VOCABULARY_READS,
+    **RELATIONSHIP_READS,
     **REFUSED_READS,
 }
 
@@ -146,6 +148,7 @@ WRITING: dict[str, Action] = {
     **ACTIVITY_WRITES,
     **VIEW_WRITES,
     **VOCABULARY_WRITES,
+    **RELATIONSHIP_WRITES,
     **REFUSED_WRITES,
 }
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
-from uuid import UUID, uuid4
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -142,8 +142,8 @@ def vocabulary_ids(database: Database) -> dict[str, str]:
 
 
 def put_vocabulary(connection: Connection, key: UUID | None, name: str, terms: Sequence[str]) -> UUID:
-    """Make a vocabulary, or write one anew; its id."""
-    made = key or uuid4()
+    """Make a vocabulary, or write one anew; its id, which is the same in every hub unless vocabularies have changed their names."""
+    made = key or _vocabulary_id(connection, name)
     if key is None:
         connection.execute(insert(vocabulary).values(id=made, name=name))
     else:
@@ -152,6 +152,12 @@ def put_vocabulary(connection: Connection, key: UUID | None, name: str, terms: S
     if terms:
         connection.execute(insert(term), [{"vocabulary_id": made, "name": one} for one in sorted(set(terms))])
     return made
+
+
+def _vocabulary_id(connection: Connection, name: str) -> UUID:
+    wanted = uuid5(NAMESPACE_URL, f"urn:stadthub:vocabulary:{name}")
+    taken = connection.execute(select(vocabulary.c.id).where(vocabulary.c.id == wanted)).first()
+    return wanted if taken is None else uuid4()
 
 
 def drop_vocabulary(connection: Connection, key: UUID) -> None:

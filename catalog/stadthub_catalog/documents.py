@@ -7,7 +7,8 @@ other things (organization, counts, titles of licences) is not kept but worked o
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,9 @@ from pydantic import EmailStr, HttpUrl, TypeAdapter, ValidationError
 from shapely import from_geojson
 from shapely.errors import GEOSException
 
+from stadthub_catalog import dates
 from stadthub_catalog.entry import Distribution, Organization
+from stadthub_catalog.refusals import SearchError
 from stadthub_schemas.dataset import AccessClass, Contact, Dataset, Extent, Kind, Publisher, Words
 from stadthub_schemas.vocabularies import FORMATS, FREQUENCIES, FREQUENCY_IRI, THEME_IRI, THEMES
 
@@ -25,7 +28,13 @@ Document = Mapping[str, Any]
 _EMAIL: TypeAdapter[Any] = TypeAdapter(EmailStr)
 _URL: TypeAdapter[Any] = TypeAdapter(HttpUrl)
 
+#: As long as our own words may be.
+_LONGEST = 10_000
+
 #: Extras that say within which box or time a dataset lies, as ckanext-spatial and ckanext-dcat name them.
+_ISO = re.compile(r"\d{4}(-\d\d(-\d\d([T ][\d:.]+(Z|[+\-]\d\d:?\d\d)?)?)?)?")
+#: The first and the last year have no neighbours: no time zone can be reckoned there.
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
 _SPATIAL, _BEGIN, _END = "spatial", "temporal_start", "temporal_end"
 
 
@@ -33,13 +42,13 @@ def dataset(name: str, document: Document, owner: Organization) -> Dataset:
     """What the hub says of the dataset."""
     extras = extras_of(document)
     words = Words(
-        title=document.get("title") or name,
-        title_en=extras.get("title_en") or None,
+        title=_line(document.get("title")) or name,
+        title_en=_line(extras.get("title_en")),
         description=document.get("notes") or "",
-        description_en=extras.get("notes_en") or None,
+        description_en=_line(extras.get("notes_en")),
         license=document.get("license_id") or None,
-        attribution=extras.get("attribution") or None,
-        publisher=Publisher(name=owner.name, title=owner.title or owner.name, description=owner.description),
+        attribution=_line(extras.get("attribution")),
+        publisher=Publisher(name=owner.name, title=_line(owner.title) or owner.name, description=owner.description),
         contact=_contact(document),
         themes=_themes(document, extras),
         keywords=tuple(tag["name"] for tag in document.get("tags", ())),
@@ -55,8 +64,8 @@ def extent(document: Document) -> Extent:
     """What the extras say that the data cover."""
     extras = extras_of(document)
     return Extent(
-        first_time=extras.get(_BEGIN) or None,
-        last_time=extras.get(_END) or None,
+        first_time=_edge(extras.get(_BEGIN, ""), 0),
+        last_time=_edge(extras.get(_END, ""), 1),
         bbox=_box(extras.get(_SPATIAL, "")),
     )
 
@@ -87,9 +96,10 @@ def _distribution(resource: Mapping[str, Any]) -> Distribution:
     )
 
 
+@lru_cache(maxsize=4096)
 def contact_named(name: str, said: str) -> Contact | None:
     """Somebody of whom name or e-mail address were said; None if neither was, an address that is none is left out."""
-    email = _good(_EMAIL, said)
+    name, email = _line(name) or "", _good(_EMAIL, said)
     return Contact(name=name or email, email=email) if name or email else None
 
 
@@ -115,6 +125,19 @@ def _frequency(said: str) -> Any:
     return code if code in FREQUENCIES else None
 
 
+def _edge(said: str, which: int) -> str | None:
+    """The first (0) or the last (1) moment that a time, a day, a month or a year means; a day stays one. None for anything else."""
+    if not _ISO.fullmatch(said.strip()):
+        return None
+    try:
+        edge = dates.span(said, _NO_TIME)[which]
+    except SearchError:
+        return None
+    if edge.year in (MINYEAR, MAXYEAR):
+        return None
+    return edge.isoformat() if ":" in said else edge.date().isoformat()
+
+
 def _box(spatial: str) -> tuple[float, float, float, float] | None:
     """The box around a GeoJSON geometry; None for anything else."""
     if not spatial or len(spatial) > 1_000_000:
@@ -125,6 +148,11 @@ def _box(spatial: str) -> tuple[float, float, float, float] | None:
         return None
     within = -180 <= west <= east <= 180 and -90 <= south <= north <= 90
     return (west, south, east, north) if within else None
+
+
+def _line(said: Any) -> str | None:
+    """A text as far as our own words take one; None if there is nothing to read in it. The document keeps it as it was said."""
+    return str(said or "").strip()[:_LONGEST].strip() or None
 
 
 def _good(kind: TypeAdapter[Any], value: Any) -> Any:

@@ -60,6 +60,7 @@ BY_WORDS = frozenset(["text", "title", "notes", "author", "maintainer", "res_nam
 FACETS: dict[str, Callable[[Entry], Iterable[str]]] = {
     "publisher": lambda entry: (entry.organization.name,),
     "theme": lambda entry: entry.dataset.metadata.themes,
+    "group": lambda entry: [name for name in _groups(entry) if name.upper() not in THEMES],
     "license": lambda entry: filter(None, (entry.dataset.metadata.license,)),
     "format": lambda entry: [one.format for one in entry.distributions],
     "kind": lambda entry: (entry.dataset.kind.value,),
@@ -111,6 +112,11 @@ def spoken(entry: Entry) -> list[str]:
     meta = entry.dataset.metadata
     said = (meta.title, meta.title_en, *meta.keywords, meta.description, meta.description_en, *_columns(entry))
     return [word for text in said if text for word in _WRITTEN.findall(text)]
+
+
+def _groups(entry: Entry) -> Iterable[str]:
+    """The groups that are said of an entry, themes among them."""
+    return entry.dataset.metadata.groups or () if entry.document is None else entry.document.get("groups", ())
 
 
 def _values(entry: Entry, said: Said) -> dict[str, Iterable[str | None]]:

@@ -11,7 +11,7 @@ from stadthub_catalog.entry import Entry, Organization
 from stadthub_catalog.package_writes import change
 from stadthub_catalog.packages import stamp
 from stadthub_catalog.parameters import required, text
-from stadthub_catalog.permits import readable, refused, run, standing, team, writable
+from stadthub_catalog.permits import readable, refused, run, standing, team, writable, writes
 from stadthub_catalog.refusals import Invalid, Missing
 from stadthub_catalog.team_reads import in_team
 from stadthub_catalog.teams import TeamSort
@@ -58,8 +58,8 @@ def member_create(asked: Asked) -> dict[str, Any]:
     thing = required(asked.parameters, "object", told="object")
     if required(asked.parameters, "object_type", told="object_type") == "package":
         entry = _grouped(asked, sort, thing)
-        if entry.document is not None:
-            change(asked, entry, {**asked.package(entry), "groups": [{"name": name} for name in {*entry.document["groups"], one.name}]})
+        there = (entry.document or {}).get("groups", ())
+        change(asked, entry, {**asked.package(entry), "groups": [{"name": name} for name in {*there, one.name}]})
         return _membership(one, str(entry.id), "package", "public")
     return _join(asked, sort, one, thing, text(asked.parameters, "capacity"))
 
@@ -73,9 +73,8 @@ def member_delete(asked: Asked) -> None:
     thing = required(asked.parameters, "object", told="object")
     if required(asked.parameters, "object_type", told="object_type") == "package":
         entry = _grouped(asked, sort, thing)
-        if entry.document is not None:
-            rest = [{"name": name} for name in entry.document["groups"] if name != one.name]
-            change(asked, entry, {**asked.package(entry), "groups": rest})
+        rest = [{"name": name} for name in (entry.document or {}).get("groups", ()) if name != one.name]
+        change(asked, entry, {**asked.package(entry), "groups": rest})
         return
     _leave(asked, sort, one, thing)
 
@@ -180,7 +179,11 @@ def _grouped(asked: Asked, sort: TeamSort, thing: str) -> Entry:
     """The dataset that goes into a group, or out of it; into an organisation it goes by package_owner_org_update."""
     if sort == "organization":
         raise Invalid({"object_type": ["Use package_owner_org_update to hand a dataset over to another organization"]})
-    standing(asked, thing)
+    entry = standing(asked, thing)
+    if entry.document is None and writes(asked, entry):
+        raise Invalid(
+            {"object": [f"{entry.name}: name the group in `groups` of the feed file {entry.feed!r}, which describes this dataset"]}
+        )
     return writable(asked, thing)
 
 

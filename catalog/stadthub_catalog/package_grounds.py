@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
-from stadthub_catalog import belongings, wording, wordings
+from stadthub_catalog import accounts, belongings, wording, wordings
 from stadthub_catalog.asked import Asked
 from stadthub_catalog.entry import Entry, Organization, State
 from stadthub_catalog.packages import stamp, theme_id, theme_name
@@ -88,13 +88,42 @@ def owner_of(asked: Asked, given: Any, wrong: dict[str, Any]) -> Organization:
     return found
 
 
-def modified_time(asked: Asked, now: datetime, before: datetime | None) -> datetime:
+def modified_time(asked: Asked, now: datetime, before: datetime) -> datetime:
     """When the package counts as changed: now, unless a sysadmin says another time than the one that stood."""
     given = asked.parameters.get("metadata_modified")
-    if not given or given == stamp(before) or not runs(asked.principal):
-        return now
+    return now if given == stamp(before) else told_time(asked, given) or now
+
+
+def told_time(asked: Asked, given: Any) -> datetime | None:
+    """A time that a sysadmin brings along, from another catalogue perhaps; None if none is said, or by somebody else."""
+    if not given or not runs(asked.principal):
+        return None
     try:
         told = wording.time(given)
     except Wrong:
-        return now
-    return now if told is None else datetime.fromisoformat(told).replace(tzinfo=UTC)
+        return None
+    return None if told is None else datetime.fromisoformat(told).replace(tzinfo=UTC)
+
+
+def brought(asked: Asked, document: wordings.Document) -> wordings.Document:
+    """The document of a new package with who made it, and when its resources were changed: what a sysadmin brings along of that, else
+    the caller, and now."""
+    said = asked.parameters
+    maker = _maker(asked, said.get("creator_user_id")) or str(asked.account().id)
+    times = {one.get("id"): one.get("metadata_modified") for one in said.get("resources") or () if isinstance(one, dict)}
+    resources = [
+        {**one, "metadata_modified": stamp(told_time(asked, times.get(one["id"]))) or one["metadata_modified"]}
+        for one in document["resources"]
+    ]
+    return {**document, "creator_user_id": maker, "resources": resources}
+
+
+def _maker(asked: Asked, given: Any) -> str | None:
+    """The id of the account that made it elsewhere, if it is one of this hub too."""
+    if not given or not runs(asked.principal):
+        return None
+    with asked.catalog.database.reading() as connection:
+        try:
+            return str(accounts.named(connection, str(given)).id)
+        except NotFound:
+            return None

@@ -9,6 +9,7 @@ from stadthub_catalog.packages import tag
 from stadthub_catalog.parameters import flag, natural, required, text
 from stadthub_catalog.permits import owning, readable, refused, shows, writes
 from stadthub_catalog.refusals import Invalid, Missing
+from stadthub_catalog.relationship_actions import shown
 from stadthub_catalog.vocabulary_actions import vocabulary
 from stadthub_schemas.access import ANYBODY
 
@@ -29,7 +30,7 @@ def _package_show(asked: Asked) -> dict[str, Any]:
 
     id: the name or the id of the dataset.
     """
-    return asked.package(readable(asked, required(asked.parameters, "id", "name_or_id", told="name_or_id")))
+    return shown(asked, readable(asked, required(asked.parameters, "id", "name_or_id", told="name_or_id")))
 
 
 def _package_list(asked: Asked) -> list[str]:

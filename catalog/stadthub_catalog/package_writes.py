@@ -12,12 +12,13 @@ from stadthub_catalog import accounts, activities, belongings, wordings
 from stadthub_catalog.activities import Deed
 from stadthub_catalog.asked import Asked
 from stadthub_catalog.datasets import Written, written_entry
-from stadthub_catalog.entry import Entry, Organization, State
-from stadthub_catalog.package_grounds import ground, modified_time, named, new_id, owner_of
+from stadthub_catalog.entry import Entry, State
+from stadthub_catalog.package_grounds import brought, ground, modified_time, named, new_id, owner_of, told_time
 from stadthub_catalog.packages import theme_name
 from stadthub_catalog.parameters import flag, names, required, text
 from stadthub_catalog.permits import led, refused, run, team, writable
 from stadthub_catalog.refusals import Invalid
+from stadthub_catalog.relationship_actions import shown
 from stadthub_schemas.access import Action, may, runs
 from stadthub_schemas.dataset import Dataset
 from stadthub_schemas.errors import Conflict, NotFound
@@ -33,8 +34,8 @@ def package_create(asked: Asked) -> Any:
     """Make a dataset.
 
     name: its name in addresses; owner_org: the organisation; title, notes, author, author_email, maintainer, maintainer_email,
-    license_id, url, version, private, state (active, draft), tags [{name}], extras [{key, value}], groups [{name}], resources [{url,
-    name, format, …}]; id: only a sysadmin may choose it.
+    license_id, url, version, private, state (active, draft, deleted), tags [{name}], extras [{key, value}], groups [{name}], resources
+    [{url, name, format, …}]; id, metadata_created, metadata_modified, creator_user_id: only a sysadmin may bring them along.
     """
     if not may(asked.principal, Action.WRITE).allowed or not (runs(asked.principal) or _edits(asked)):
         raise refused(asked, "create packages")
@@ -44,12 +45,13 @@ def package_create(asked: Asked) -> Any:
     name = named(asked, said.get("name"), key, wrong)
     owner = owner_of(asked, said.get("owner_org"), wrong)
     now = datetime.now(UTC)
-    document = _document(said, name, ground(asked, now), wrong)
-    document["creator_user_id"] = str(asked.account().id)
-    state = State.DRAFT if said.get("state") == "draft" else State.ACTIVE
-    written = Written(key, name, owner.id, state, document, now, modified_time(asked, now, None))
-    _refuse_foreign(asked, written_entry(written, owner), None)
-    result = store(asked, written, owner, "new package")
+    document = brought(asked, _document(said, name, ground(asked, now), wrong))
+    state = _STATES.get(str(said.get("state")), State.ACTIVE)
+    created = told_time(asked, said.get("metadata_created")) or now
+    written = Written(key, name, owner.id, state, document, created, told_time(asked, said.get("metadata_modified")) or now)
+    made = written_entry(written, owner)
+    _refuse_foreign(asked, made, None)
+    result = store(asked, written, made, "new package")
     return result["id"] if flag(said, "return_id_only") else result
 
 
@@ -82,7 +84,8 @@ def package_delete(asked: Asked) -> None:
     """
     entry = writable(asked, required(asked.parameters, "id", told="id"), "delete package")
     if entry.state is not State.DELETED:
-        store(asked, replace(_standing(entry), state=State.DELETED, modified=datetime.now(UTC)), entry.organization, "deleted package")
+        written = replace(_standing(entry), state=State.DELETED, modified=datetime.now(UTC))
+        store(asked, written, written_entry(written, entry.organization), "deleted package")
 
 
 def dataset_purge(asked: Asked) -> None:
@@ -151,10 +154,11 @@ def change(asked: Asked, entry: Entry, said: Mapping[str, Any]) -> dict[str, Any
     standing_ = _standing(entry)
     written = replace(standing_, name=name, owner=owner.id, state=state, document=document)
     if written == standing_:
-        return asked.package(entry)
+        return shown(asked, entry)
     written = replace(written, modified=modified_time(asked, now, entry.modified))
-    _refuse_foreign(asked, written_entry(written, owner), entry)
-    result = store(asked, written, owner, _TOLD.get(state, "changed package") if state is not entry.state else "changed package")
+    made = written_entry(written, owner)
+    _refuse_foreign(asked, made, entry)
+    result = store(asked, written, made, _TOLD.get(state, "changed package") if state is not entry.state else "changed package")
     asked.changed.append(entry.id)
     _forget_files(asked, entry, document)
     return result
@@ -187,13 +191,14 @@ def _forget_files(asked: Asked, entry: Entry, document: Mapping[str, Any]) -> No
             asked.uploads.drop(UUID(key))
 
 
-def store(asked: Asked, written: Written, owner: Organization, kind: str) -> dict[str, Any]:
+def store(asked: Asked, written: Written, made: Entry, kind: str) -> dict[str, Any]:
     """Put the dataset into the catalogue together with the note of it; the dataset in CKAN's words. Invalid if its name is taken."""
-    result = asked.package(written_entry(written, owner))
+    # nothing is related yet to what is new
+    result = asked.package(made) if kind == "new package" else shown(asked, made)
     who = asked.account()
 
     def note(connection: Connection) -> None:
-        activities.note(connection, Deed(who, kind, written.id, written.name, {"package": result, "actor": who.name}, owner.id))
+        activities.note(connection, Deed(who, kind, written.id, written.name, {"package": result, "actor": who.name}, written.owner))
 
     try:
         asked.catalog.write(written, beside=note)

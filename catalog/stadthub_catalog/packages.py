@@ -86,7 +86,7 @@ def said_of(entry: Entry) -> Said:
         "url": str(meta.source_url) if meta.source_url else f"/datasets/{entry.name}",
         "version": None,
         "extras": extras(entry),
-        "groups": [theme_name(theme) for theme in sorted(set(meta.themes))],
+        "groups": sorted({*(theme_name(theme) for theme in meta.themes), *(meta.groups or ())}),
         "resources": [_described(one, entry) for one in entry.distributions],
         "tags": [{"name": name, "vocabulary_id": None} for name in sorted(set(meta.keywords))],
     }

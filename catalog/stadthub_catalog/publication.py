@@ -24,6 +24,8 @@ from stadthub_schemas.errors import NotFound, StadthubError
 
 #: How many written descriptions are kept (packed about 1 kB each), and how many nodes that several datasets share.
 KEPT, SHARED = 50_000, 20_000
+#: The forms in which catalogues are harvested.
+ASKED_MOST = ("rdf", "ttl")
 #: A new dataset has its first files within this time, or the catalogue no longer waits for them.
 BUILDING = timedelta(minutes=15)
 
@@ -91,6 +93,13 @@ class Publication:
                 self._told = _Told(seen, sorted(found, key=lambda one: (one.created, one.id)), building)
                 self._scores = {one.id: self._scores[one.id] for one in seen.values()}
             return self._told
+
+    def prepare(self, entries: Sequence[Entry]) -> None:
+        """Write these datasets in the forms that harvesters ask for most, before one does."""
+        profile = next(iter(PROFILES.values()))
+        for one in entries:
+            for ending in ASKED_MOST:
+                self._written(one, profile, FORMS[ending])
 
     def document(self, entry: Entry, profile: Profile, ending: str) -> bytes:
         """One dataset as a document of its own."""

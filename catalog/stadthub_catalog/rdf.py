@@ -7,7 +7,7 @@ rdflib writes the same ten to thirty times slower; the tests read every form bac
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
@@ -37,7 +37,8 @@ PREFIXES = {
 #: What no XML document can hold (XML 1.0, section 2.2), and what no IRI can (RFC 3987).
 _NEVER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NO_IRI = re.compile(r"[\x00-\x20<>\"{}|\\^`\x7f]")
-_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+#: What is written otherwise within quotes; the sign that does it comes first.
+_ESCAPES = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
 
 
 class Iri(str):
@@ -83,6 +84,7 @@ def node(subject: str, types: str, *said: tuple[str, Value | Iterable[Value] | N
     return Node(Iri(subject), tuple(types.split()), tuple(dict.fromkeys(pairs)))
 
 
+@lru_cache(maxsize=20_000)
 def iri(address: str) -> Iri:
     """The address with what can't stand in one as percent signs."""
     return Iri(_NO_IRI.sub(lambda found: f"%{ord(found[0]):02X}", _NEVER.sub("", address)))
@@ -129,10 +131,17 @@ def _quoted(value: Value, spelled: Callable[[str], str]) -> str:
     """The value as Turtle and N-Triples write it."""
     if isinstance(value, Iri):
         return f"<{value}>"
-    quoted = f'"{value.value.translate(_ESCAPES)}"'
+    quoted = f'"{_escaped(value.value)}"'
     if value.language:
         return f"{quoted}@{value.language}"
     return f"{quoted}^^{spelled(value.datatype)}" if value.datatype else quoted
+
+
+def _escaped(words: str) -> str:
+    # several times as fast as str.translate, which looks at each sign
+    for sign, written in _ESCAPES:
+        words = words.replace(sign, written)
+    return words
 
 
 def _xml(one: Node) -> str:

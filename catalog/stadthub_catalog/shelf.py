@@ -32,8 +32,8 @@ SORTS = {
     "modified": "metadata_modified desc, title asc",
 }
 
-#: For how many different principals it is remembered what they see.
-_PRINCIPALS = 256
+#: For how many different principals it is remembered what they see, and after how many changed entries that is worked out anew.
+_PRINCIPALS, _FEW = 256, 1000
 
 
 class Shelf:
@@ -53,6 +53,8 @@ class Shelf:
         self._teams: dict[TeamSort, dict[str, Organization]] = {"organization": {}, "group": {}}
         self._index = Index()
         self._visible: dict[Principal, dict[str, Entry]] = {}
+        self._before: dict[Principal, dict[str, Entry]] = {}
+        self._touched: set[str] = set()
         self._masks: dict[Principal, Array] = {}
 
     def entry(self, name: str) -> Entry:
@@ -77,9 +79,15 @@ class Shelf:
             if principal not in self._visible:
                 if len(self._visible) >= _PRINCIPALS:
                     self._visible.clear()
-                shown = (name for name, entry in self._entries.items() if may(principal, Action.SEE, entry.dataset).allowed)
-                self._visible[principal] = {name: self._entries[name] for name in sorted(shown)}
+                self._visible[principal] = {name: self._entries[name] for name in sorted(self._shown(principal))}
             return self._visible[principal]
+
+    def _shown(self, principal: Principal) -> list[str]:
+        """The names of what this principal may know of: decided again only for what has changed since it was last asked."""
+        before = self._before.pop(principal, None)
+        asked = self._entries if before is None else self._touched & self._entries.keys()
+        shown = [name for name in asked if may(principal, Action.SEE, self._entries[name].dataset).allowed]
+        return shown + [name for name in before or () if name not in self._touched]
 
     def distribution(self, key: str) -> tuple[Entry, Distribution]:
         """The distribution with this id and its entry; NotFound."""
@@ -142,7 +150,7 @@ class Shelf:
         with self._lock:
             shown = self.visible(principal)
             if principal not in self._masks:
-                self._masks[principal] = self._index.mask(entry.id for entry in shown.values())
+                self._masks[principal] = self._index.mask_of(shown)
             return self._masks[principal]
 
     def seen_hidden(self, principal: Principal, states: frozenset[State]) -> Array:
@@ -198,14 +206,23 @@ class Shelf:
             self._teams = {sort: {one.name: one for one in teams(self._database, sort)} for sort in TABLES}
             self._seen_teams = teams_now
         news = changed_since(self._database, self._seen, now)
+        if not self._before:
+            self._touched.clear()
         for key in news.purged:
             self._drop(key)
         for entry in self._observing(news.entries):
             self._drop(entry.id)
             self._put(entry)
-        self._visible.clear()
+        self._forget_seen()
         self._masks.clear()
         self._seen = news.change
+
+    def _forget_seen(self) -> None:
+        """What the principals see is no longer as it was; what they saw before goes along, unless too much has changed since."""
+        self._before |= self._visible
+        self._visible.clear()
+        if len(self._touched) > _FEW or len(self._before) > _PRINCIPALS:
+            self._before.clear()
 
     def _observing(self, news: Sequence[Entry]) -> list[Entry]:
         """The entries with what their datastreams observe, asked again where there are other datastreams than before."""
@@ -225,6 +242,7 @@ class Shelf:
         if entry.state is not State.ACTIVE:
             self._hidden[entry.id] = entry
             return
+        self._touched.add(entry.name)
         self._entries[entry.name] = entry
         self._by_id[entry.id] = entry.name
         for one in entry.distributions:
@@ -238,6 +256,7 @@ class Shelf:
         name = self._by_id.pop(key, None)
         if name is None:
             return
+        self._touched.add(name)
         old = self._entries.pop(name)
         for one in old.distributions:
             if one.id is not None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -31,7 +31,7 @@ def _teams_of(entry: Entry, sort: TeamSort) -> set[str]:
     if sort == "organization":
         return {entry.organization.name}
     themes = {packages.theme_name(theme) for theme in entry.dataset.metadata.themes}
-    return themes | set((entry.document or {}).get("groups", ()))
+    return themes | set((entry.document or {}).get("groups", ())) | set(entry.dataset.metadata.groups or ())
 
 
 def all_teams(asked: Asked, sort: TeamSort) -> list[dict[str, Any]]:
@@ -89,9 +89,8 @@ def _sorted(every: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
 
 def _show(sort: TeamSort, asked: Asked) -> dict[str, Any]:
     wanted = required(asked.parameters, "id", told="id")
-    theme = next((one for one in all_teams(asked, sort) if wanted in (one["name"], one["id"])), None) if sort == "group" else None
-    if theme is not None and theme["name"].upper() in THEMES:
-        return _whole(asked, sort, theme, None)
+    if sort == "group" and (one_theme := theme(asked, wanted)) is not None:
+        return _whole(asked, sort, one_theme, None)
     one = team(asked, sort, wanted)
     if one.state is not State.ACTIVE and not may_lead(asked.principal, sort, one.name).allowed:
         raise refused(asked, f"read {sort} {one.id}")
@@ -101,13 +100,23 @@ def _show(sort: TeamSort, asked: Asked) -> dict[str, Any]:
     return _whole(asked, sort, packages.team(one, sort, len(found)), one)
 
 
+def theme(asked: Asked, wanted: str) -> dict[str, Any] | None:
+    """The theme of that name or id as a group, also where no dataset has it; None if there is none."""
+    code = next((one for one in THEMES if wanted in (packages.theme_name(one), str(packages.theme_id(one)))), None)
+    if code is None:
+        return None
+    having = [entry for entry in asked.visible() if code in entry.dataset.metadata.themes]
+    return packages.group(code, len(having), min((entry.created for entry in having), default=datetime.fromtimestamp(0, UTC)))
+
+
 def _whole(asked: Asked, sort: TeamSort, told: dict[str, Any], own: Organization | None) -> dict[str, Any]:
     """An organisation or group with what only its own page has."""
     listed = {"packages": first_packages(asked, in_team(asked, sort, told["name"]))} if flag(asked.parameters, "include_datasets") else {}
     followers = {"num_followers": follower_count(asked.catalog.database, own.id)} if own is not None else {}
-    users = shown_members(asked, sort, own) if own is not None and flag(asked.parameters, "include_users", "true") else []
+    # left out where they are not wanted: what is given back then says nothing of who belongs there
+    users = {"users": shown_members(asked, sort, own) if own is not None else []} if flag(asked.parameters, "include_users", "true") else {}
     extras = packages.team_extras(own) if own is not None else []
-    return {**told, **followers, **listed, "users": users, "extras": extras, "groups": []}
+    return {**told, **followers, **listed, **users, "extras": extras, "groups": []}
 
 
 def _mine(sort: TeamSort, asked: Asked) -> list[dict[str, Any]]:

@@ -4,20 +4,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
 from stadthub_catalog import accounts, activities, packages, wording, wordings
+from stadthub_catalog.accounts import Account
 from stadthub_catalog.activities import Deed
 from stadthub_catalog.asked import Asked
 from stadthub_catalog.entry import Organization, State
+from stadthub_catalog.package_grounds import told_time
 from stadthub_catalog.parameters import required
 from stadthub_catalog.permits import led, run, team
-from stadthub_catalog.refusals import Invalid
-from stadthub_catalog.team_reads import both, in_team
+from stadthub_catalog.refusals import Invalid, Missing
+from stadthub_catalog.team_reads import both, in_team, theme
 from stadthub_catalog.teams import TeamSort
-from stadthub_catalog.user_words import shown_members
+from stadthub_catalog.user_words import account_named, shown_members
 from stadthub_catalog.wording import Wrong
 from stadthub_schemas.access import Capacity
 from stadthub_schemas.errors import Conflict
@@ -27,26 +29,31 @@ from stadthub_schemas.vocabularies import THEMES
 def _create(sort: TeamSort, asked: Asked) -> dict[str, Any]:
     run(asked, f"create {sort}s")
     wrong: dict[str, Any] = {}
-    now = datetime.now(UTC)
     key = uuid4()
     given = asked.parameters.get("id")
     if given not in (None, ""):
-        try:
-            key = wording.key(given)
-        except Wrong as error:
-            wrong["id"] = [str(error)]
-    made = _said(asked, sort, Organization(key, "", "", "", now), asked.parameters, wrong)
+        key = _checked("id", wording.key, given, wrong) or key
+    if any(one.id == key for there in (asked.shelf.organizations(), asked.shelf.groups()) for one in there.values()):
+        wrong["id"] = ["Group id already exists in database"]
+    created = told_time(asked, asked.parameters.get("created")) or datetime.now(UTC)
+    made = _said(asked, sort, Organization(key, "", "", "", created), asked.parameters, wrong)
     return _store(asked, sort, made, f"new {sort}")
 
 
 def _update(sort: TeamSort, asked: Asked) -> dict[str, Any]:
-    one = led(asked, sort, required(asked.parameters, "id", told="id"), f"edit {sort}")
+    wanted = required(asked.parameters, "id", told="id")
+    if (standing := _standing_theme(asked, sort, wanted)) is not None:
+        return standing
+    one = led(asked, sort, wanted, f"edit {sort}")
     emptied = replace(one, title="", description="", image_url="", extras=())
     return _store(asked, sort, _said(asked, sort, emptied, {"name": one.name, **asked.parameters}, {}), f"changed {sort}")
 
 
 def _patch(sort: TeamSort, asked: Asked) -> dict[str, Any]:
-    one = led(asked, sort, required(asked.parameters, "id", told="id"), f"edit {sort}")
+    wanted = required(asked.parameters, "id", told="id")
+    if (standing := _standing_theme(asked, sort, wanted)) is not None:
+        return standing
+    one = led(asked, sort, wanted, f"edit {sort}")
     return _store(asked, sort, _said(asked, sort, one, {"name": one.name, **asked.parameters}, {}), f"changed {sort}")
 
 
@@ -90,13 +97,64 @@ def _said(asked: Asked, sort: TeamSort, before: Organization, said: Mapping[str,
         made["name"] = _checked("name", wording.name, name, wrong)
         _refuse_taken(asked, sort, before, str(name), wrong)
     if said.get("extras") is not None:
-        rows = [one for one in said["extras"] if isinstance(one, dict) and not one.get("deleted")]
-        made["extras"] = tuple(sorted((str(one.get("key")), wording.text(one.get("value")) or "") for one in rows))
+        made["extras"] = _extras(said["extras"], wrong)
     if said.get("state") in ("active", "deleted"):
         made["state"] = State(said["state"])
     if wrong:
         raise Invalid(wordings.ordered(wrong))
     return replace(before, **made)
+
+
+def _standing_theme(asked: Asked, sort: TeamSort, wanted: str) -> dict[str, Any] | None:
+    """A theme as it stands, if one is meant: it is not ours to change, but catalogues are copied with all of their groups. Invalid if
+    it is said otherwise, None for anything else."""
+    found = theme(asked, wanted) if sort == "group" else None
+    if found is None:
+        return None
+    run(asked, f"edit group {found['id']}")
+    said = {key: asked.parameters[key] for key in ("name", "title", "description", "state") if asked.parameters.get(key) is not None}
+    if any(found[key] != value for key, value in said.items()):
+        raise Invalid({"message": f"{found['name']} is a theme of the European list: its words are the same in every catalogue"})
+    return {**found, "users": [], "extras": [], "groups": []}
+
+
+def _users(asked: Asked) -> dict[UUID, tuple[Account, Capacity]] | None:
+    """Who is to belong there and nobody else; None if nothing is said of it. Invalid."""
+    given = asked.parameters.get("users")
+    if given is None:
+        return None
+    found: dict[UUID, tuple[Account, Capacity]] = {}
+    for one in given if isinstance(given, list) else [given]:
+        name = str(one.get("name") or one.get("id") or "") if isinstance(one, dict) else ""
+        try:
+            who = account_named(asked, name)
+            found[who.id] = (who, Capacity(str(one.get("capacity") or "member").lower()))
+        except Missing:
+            raise Invalid({"users": [{"name": [f"There is no user {name!r}"]}]}) from None
+        except ValueError:
+            raise Invalid({"users": [{"capacity": ["role does not exist."]}]}) from None
+    return found
+
+
+def _seat(connection: Connection, asked: Asked, sort: TeamSort, made: Organization, users: Mapping[UUID, tuple[Account, Capacity]]) -> None:
+    """Let these belong there and nobody else."""
+    there = {one.account.id: one for one in accounts.members(connection, sort, [made.id])}
+    who = accounts.of(connection, asked.principal)
+    for key, old in there.items():
+        if key not in users:
+            accounts.leave(connection, sort, made.id, key)
+            activities.note(connection, Deed(who, f"left {sort}", key, old.account.name, {"actor": who.name}))
+    for key, (account, capacity) in users.items():
+        if key not in there or there[key].capacity is not capacity:
+            accounts.join(connection, sort, made.id, key, capacity)
+            activities.note(connection, Deed(who, f"joined {sort}", key, account.name, {"actor": who.name}))
+
+
+def _extras(given: Any, wrong: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The extras, by key."""
+    rows = [one for one in (given if isinstance(given, list) else []) if isinstance(one, dict) and not one.get("deleted")]
+    made = {str(one.get("key")): _checked("extras", wording.text, one.get("value"), wrong) or "" for one in rows}
+    return tuple(sorted(made.items()))
 
 
 def _checked(key: str, rule: Callable[[Any], Any], value: Any, wrong: dict[str, Any]) -> Any:
@@ -119,9 +177,12 @@ def _refuse_taken(asked: Asked, sort: TeamSort, before: Organization, name: str,
 def _store(asked: Asked, sort: TeamSort, made: Organization, kind: str) -> dict[str, Any]:
     """Write it together with the note of it; who makes one is its admin. It in CKAN's words."""
     told = packages.team(made, sort, len(in_team(asked, sort, made.name)))
+    users = _users(asked) if kind.partition(" ")[0] in ("new", "changed") else None
 
     def note(connection: Connection) -> None:
         who = accounts.of(connection, asked.principal)
+        if users is not None:
+            _seat(connection, asked, sort, made, users)
         if kind.startswith("new"):
             accounts.join(connection, sort, made.id, who.id, Capacity.ADMIN)
         activities.note(connection, Deed(who, kind, made.id, made.name, {"group": told, "actor": who.name}))
@@ -134,8 +195,14 @@ def _store(asked: Asked, sort: TeamSort, made: Organization, kind: str) -> dict[
 
 
 _DOCS: dict[str, tuple[Callable[[TeamSort, Asked], Any], str]] = {
-    "create": (_create, "Make a {team}; you become its admin.\n\nname, title, description, image_url, extras [{{key, value}}]."),
-    "update": (_update, "Write a {team} anew: what is not said is emptied.\n\nid: its name or id; else as for {team}_create."),
+    "create": (
+        _create,
+        "Make a {team}; you become its admin.\n\nname, title, description, image_url, extras [{{key, value}}], users [{{name, capacity}}].",
+    ),
+    "update": (
+        _update,
+        "Write a {team} anew: what is not said is emptied, but for its users.\n\nid: its name or id; else as for {team}_create.",
+    ),
     "patch": (_patch, "Change only what is said of a {team}.\n\nid: its name or id; else as for {team}_create."),
     "delete": (_delete, "Take a {team} out of the catalogue.\n\nid: its name or id."),
     "purge": (_purge, "Take a {team} away for ever.\n\nid: its name or id."),

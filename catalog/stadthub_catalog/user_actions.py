@@ -3,16 +3,17 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from stadthub_catalog import accounts, activities, wording, wordings
 from stadthub_catalog.accounts import Account
 from stadthub_catalog.activities import Deed
 from stadthub_catalog.asked import Asked
+from stadthub_catalog.package_grounds import told_time
 from stadthub_catalog.packages import stamp
 from stadthub_catalog.parameters import flag, natural, required, text
 from stadthub_catalog.permits import refused, run
-from stadthub_catalog.refusals import Invalid, NotAuthorized
+from stadthub_catalog.refusals import Invalid, Missing, NotAuthorized
 from stadthub_catalog.tokens import Scope
 from stadthub_catalog.user_words import account_named, user
 from stadthub_catalog.wording import Wrong
@@ -59,11 +60,12 @@ def user_autocomplete(asked: Asked) -> list[dict[str, Any]]:
 def user_create(asked: Asked) -> dict[str, Any]:
     """Make a user, which is the holder of tokens. There are no passwords: `api_token_create` gives it its first token.
 
-    name; fullname, about: whatever helps those who come after you; email: only if it is really needed, told to operators alone.
+    name; fullname, about: whatever helps those who come after you; id, created: as in the catalogue from which it comes; email: only if it is really needed, told to operators alone.
     """
     run(asked, "create users")
     wrong: dict[str, Any] = {}
-    made = _said(asked, Account(uuid4(), "", datetime.now(UTC)), wrong)
+    created = told_time(asked, asked.parameters.get("created")) or datetime.now(UTC)
+    made = _said(asked, Account(_new_id(asked, wrong), "", created), wrong)
     return _store(asked, made, "new user")
 
 
@@ -214,6 +216,24 @@ def _said(asked: Asked, before: Account, wrong: dict[str, Any]) -> Account:
     if wrong:
         raise Invalid(wordings.ordered(wrong))
     return replace(before, **made)
+
+
+def _new_id(asked: Asked, wrong: dict[str, Any]) -> UUID:
+    """The id of a new account: a new one, or the one that it has in another catalogue."""
+    given = asked.parameters.get("id")
+    if given in (None, ""):
+        return uuid4()
+    try:
+        key = wording.key(given)
+    except Wrong as error:
+        wrong["id"] = [str(error)]
+        return uuid4()
+    try:
+        account_named(asked, str(key))
+    except Missing:
+        return key
+    wrong["id"] = ["This user id is already in use"]
+    return key
 
 
 def _about(value: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""CKAN's actions on vocabularies, which are lists of keywords kept by hand, and on how datasets are related to each other."""
+"""CKAN's actions on vocabularies, which are lists of keywords kept by hand."""
 
 from typing import Any
 from uuid import UUID
@@ -6,18 +6,10 @@ from uuid import UUID
 from stadthub_catalog import belongings, packages, wording
 from stadthub_catalog.asked import Asked
 from stadthub_catalog.parameters import required, text
-from stadthub_catalog.permits import readable, run, shows, standing, writable
+from stadthub_catalog.permits import run
 from stadthub_catalog.refusals import Invalid, Missing
 from stadthub_catalog.wording import Wrong
 
-#: How one dataset may be related to another, and what that is the other way round.
-_RELATED = {
-    "depends_on": "dependency_of",
-    "derives_from": "has_derivation",
-    "links_to": "linked_from",
-    "child_of": "parent_of",
-}
-_TURNED = {turned: straight for straight, turned in _RELATED.items()}
 _NAME_LENGTHS = (2, 100)
 
 Vocabulary = tuple[UUID, str, list[str]]
@@ -100,62 +92,6 @@ def tag_delete(asked: Asked) -> None:
     _put(asked, key, name, rest)
 
 
-def package_relationship_create(asked: Asked) -> dict[str, Any]:
-    """Say how a dataset is related to another.
-
-    subject, object: the two; type: depends_on, dependency_of, derives_from, has_derivation, links_to, linked_from, child_of, parent_of;
-    comment.
-    """
-    subject, other, kind = _pair(asked)
-    comment = text(asked.parameters, "comment")
-    with asked.catalog.database.keeping() as connection:
-        belongings.relate(connection, *_straight(subject, kind, other), comment)
-    return {"subject": str(subject), "object": str(other), "type": kind, "comment": comment}
-
-
-def package_relationship_delete(asked: Asked) -> None:
-    """Say that a dataset is no longer related to another so.
-
-    subject, object: the two; type: how.
-    """
-    subject, other, kind = _pair(asked)
-    with asked.catalog.database.keeping() as connection:
-        if not belongings.unrelate(connection, *_straight(subject, kind, other)):
-            raise Missing
-
-
-def package_relationships_list(asked: Asked) -> list[dict[str, Any]]:
-    """How a dataset is related to others that the caller may know of.
-
-    id: the dataset; id2: only to this one; rel: only so.
-    """
-    entry = readable(asked, required(asked.parameters, "id", told="id"))
-    only, kind = text(asked.parameters, "id2"), text(asked.parameters, "rel")
-    told = []
-    for subject, type_, other, comment in belongings.relationships(asked.catalog.database, entry.id):
-        is_subject = subject == entry.id
-        far = standing(asked, str(other if is_subject else subject))
-        how = type_ if is_subject else _RELATED[type_]
-        if shows(asked, far) and only in ("", far.name, str(far.id)) and kind in ("", how):
-            told.append({"subject": entry.name, "type": how, "object": far.name, "comment": comment})
-    return told
-
-
-def _pair(asked: Asked) -> tuple[UUID, UUID, str]:
-    """The two datasets, both of which the caller may change, and how they are related; Invalid."""
-    subject = writable(asked, required(asked.parameters, "subject", told="subject"))
-    other = readable(asked, required(asked.parameters, "object", told="object"))
-    kind = required(asked.parameters, "type", told="type")
-    if kind not in _RELATED and kind not in _TURNED:
-        raise Invalid({"type": [f"Value must be one of {', '.join((*_RELATED, *_TURNED))}"]})
-    return subject.id, other.id, kind
-
-
-def _straight(subject: UUID, kind: str, other: UUID) -> tuple[UUID, UUID, str]:
-    """The relationship in the way in which it is kept."""
-    return (subject, other, kind) if kind in _RELATED else (other, subject, _TURNED[kind])
-
-
 def _vocabulary(asked: Asked, wanted: str) -> Vocabulary:
     for one in belongings.vocabularies(asked.catalog.database):
         if wanted in (one[1], str(one[0])):
@@ -210,7 +146,6 @@ def _told(one: Vocabulary) -> dict[str, Any]:
 VOCABULARY_READS = {
     "vocabulary_list": vocabulary_list,
     "vocabulary_show": vocabulary_show,
-    "package_relationships_list": package_relationships_list,
 }
 VOCABULARY_WRITES = {
     "vocabulary_create": vocabulary_create,
@@ -218,7 +153,4 @@ VOCABULARY_WRITES = {
     "vocabulary_delete": vocabulary_delete,
     "tag_create": tag_create,
     "tag_delete": tag_delete,
-    "package_relationship_create": package_relationship_create,
-    "package_relationship_update": package_relationship_create,
-    "package_relationship_delete": package_relationship_delete,
 }

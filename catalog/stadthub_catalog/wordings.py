@@ -1,10 +1,10 @@
 """A package as somebody says it becomes a document as it is kept, or all of CKAN's sentences on what is wrong with it."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import orjson
@@ -16,6 +16,8 @@ from stadthub_catalog.wording import Wrong
 Said = Mapping[str, Any]
 Document = dict[str, Any]
 
+#: The scheme of an address; browsers read over what stands before it.
+_SCHEME = re.compile(r"[\x00-\x20]*([a-zA-Z][a-zA-Z0-9+.\-]*):")
 #: Schemes that run something in a reader's browser instead of leading somewhere.
 _RUNNING = ("javascript", "data", "vbscript", "blob", "file")
 _MOST_RESOURCES = 5000
@@ -126,13 +128,10 @@ def _lead(made: Document, wrong: dict[str, Any], old: Said | None) -> None:
     if old is not None and old["url_type"] == "upload" and made["url_type"] == "upload" and not url.startswith("/"):
         made["url"] = old["url"]
         return
-    try:
-        scheme = urlsplit(url).scheme
-    except ValueError:
-        scheme = "data"
-    if scheme.lower() in _RUNNING:
+    scheme = _SCHEME.match(url)
+    if scheme is not None and scheme[1].lower() in _RUNNING:
         wrong["url"] = ["Please provide a valid URL"]
-    elif url and not scheme and not made["url_type"]:
+    elif url and scheme is None and not made["url_type"]:
         made["url"] = f"http://{url.lstrip('/')}"
 
 

@@ -162,6 +162,9 @@ class Words(Strict):
     hvd_categories: tuple[HvdCategory, ...] | None = Field(
         default=None, min_length=1, description="categories of a high-value dataset (EU 2023/138), such as c_dd313021"
     )
+    groups: tuple[CatalogName, ...] | None = Field(
+        default=None, description="groups of the catalogue that were made through its API, beside the themes"
+    )
 
     @property
     def kept_for(self) -> timedelta | None:

@@ -212,9 +212,9 @@ def _tokens(catalog: Catalog) -> dict[str, str]:
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """The address of the app, served by uvicorn on a free port of this machine until the block ends."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, **UVICORN))
+def served(app: FastAPI, port: int = 0) -> Iterator[str]:
+    """The address of the app, served by uvicorn on this port of this machine, or on a free one, until the block ends."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, **UVICORN))
     thread = Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 20

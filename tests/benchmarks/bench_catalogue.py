@@ -1,10 +1,10 @@
 """How fast the catalogue answers with many datasets: search with facets, one dataset, a page, and the index built from nothing.
 
-    python -m tests.benchmarks.bench_catalogue [--datasets 10000] [--rounds 300]
+    python -m tests.benchmarks.bench_catalogue [--datasets 10000] [--rounds 300] [--create 1000]
 
 Writes datasets with three resources each into a state database of its own, as CKAN's API would. Each figure is one action with its
 answer as JSON, in this process, without HTTP: CKAN 2.12.0 was measured so too (2 cores, PostgreSQL 15, without the way to Solr),
-with its catalogue of 100 datasets.
+with its catalogue of 100 datasets. The second half asks a hub over HTTP, also for its pages of RDF.
 """
 
 import argparse
@@ -26,7 +26,9 @@ from stadthub_catalog.actions import call
 from stadthub_catalog.datasets import Written
 from stadthub_catalog.entry import Organization, State
 from stadthub_catalog.site import Site
-from stadthub_schemas.access import ANYBODY
+from stadthub_schemas.access import ANYBODY, Principal, Role
+from stadthub_schemas.settings import Settings
+from tests.benchmarks import catalogue_served
 
 SITE = Site(title="Benchmark", url="https://hub.example")
 
@@ -68,9 +70,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--datasets", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=300)
+    parser.add_argument("--create", type=int, default=1000, help="how many datasets are made one by one")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{Path(folder) / 'state.sqlite'}"
+        url = Settings(data_dir=Path(folder)).database
         seconds = _fill(url, asked.datasets)
         print(f"{asked.datasets} datasets with 3 resources written in {seconds:.1f} s = {asked.datasets / seconds:.0f}/s  (CKAN: 10-18/s)")
         before = _resident()
@@ -80,7 +83,40 @@ def main() -> None:
         took = f"{time.perf_counter() - started:.1f} s ({time.process_time() - began:.1f} s of the processor)"
         print(f"read and indexed from nothing: {took}, {_resident() - before:.0f} MB")
         _measure(catalog, names, asked.rounds)
+        _create_here(catalog, asked.create)
         catalog.close()
+        packages = [_package(number, f"ueber-http-{number}") for number in range(asked.create)]
+        searches = [{**one, "facet.field": FACETS} for one in SEARCHES]
+        catalogue_served.measure(Path(folder), names, searches, packages, asked.rounds)
+
+
+def _create_here(catalog: Catalog, count: int) -> None:
+    """Make datasets one by one, each with all checks, its note and its entry of the audit, on disk before the next."""
+    admin = Principal("bench", Role.ADMIN)
+    said = [_package(number, f"einzeln-{number}") for number in range(count)]
+    started = time.perf_counter()
+    for one in said:
+        call(catalog, "package_create", one, admin, SITE)
+    seconds = time.perf_counter() - started
+    print(f"package_create, one by one: {count} in {seconds:.1f} s = {count / seconds:.0f}/s   CKAN 10-18/s", flush=True)
+    started = time.perf_counter()
+    for number in range(100):
+        catalog.record("bench", "bench.nothing", str(number))
+    print(f"  of which the disk: {(time.perf_counter() - started) * 10:.1f} ms for one small durable transaction", flush=True)
+
+
+def _package(number: int, name: str) -> dict[str, Any]:
+    """A dataset as it is said to package_create."""
+    document = _dataset(number, UUID(int=0), random.Random(number)).document
+    computed = ("creator_user_id", "groups", "resources", "tags")
+    return {
+        **{key: value for key, value in document.items() if key not in computed},
+        "name": name,
+        "owner_org": f"amt-{number % 30}",
+        "groups": [{"name": one} for one in document["groups"]],
+        "tags": [{"name": one["name"]} for one in document["tags"]],
+        "resources": [{key: one[key] for key in ("url", "name", "format", "description", "size")} for one in document["resources"]],
+    }
 
 
 def _measure(catalog: Catalog, names: list[str], rounds: int) -> None:

@@ -120,7 +120,7 @@ def running(command: list[str], port: int, environment: dict[str, str]) -> Itera
     try:
         while True:
             try:
-                httpx.get(address, timeout=5)
+                httpx.get(address, timeout=60)
                 break
             except httpx.TransportError:
                 assert process.poll() is None, f"{command[:4]} ended"

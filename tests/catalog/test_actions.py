@@ -139,7 +139,7 @@ def test_include_private_shows_only_what_the_caller_may_see(filled: Catalog) -> 
         ("resource_show", {"id": "nope"}, Missing),
         ("organization_show", {"id": "nope"}, Missing),
         ("organization_list", {"sort": "zz"}, Invalid),
-        ("group_show", {"id": "just"}, Missing),
+        ("group_show", {"id": "nope"}, Missing),
         ("tag_show", {"id": "geheim"}, Missing),
         ("tag_list", {"vocabulary_id": "x"}, Missing),
         ("package_list", {"limit": "x"}, Invalid),

@@ -296,3 +296,10 @@ def test_the_best_file_counts(catalog: Catalog) -> None:
 def test_each_part_has_its_points(catalog: Catalog, change: dict[str, Any], missing: dict[str, int]) -> None:
     write(catalog, **{"license_id": "cc-by-4.0", "groups": ["envi"], **change})
     assert scored(catalog, catalog.entry("2026_gaerten")) == missing
+
+
+def test_what_is_written_ahead_is_what_harvesters_get(catalog: Catalog, publication: Publication) -> None:
+    ahead = Publication(catalog, SITE)
+    ahead.prepare(ahead.entries())
+    for ending in ("ttl", "rdf", "jsonld"):
+        assert ahead.page(Page(ending, 1, 0), DE) == publication.page(Page(ending, 1, 0), DE)

@@ -27,6 +27,7 @@ class Desk:
 
     def __init__(self, catalog: Catalog, folder: Path) -> None:
         self.catalog = catalog
+        self.url = catalog.database.url.render_as_string(hide_password=False)
         self.tokens: dict[str, str] = {}
         self.uploads = UploadFolder(folder / "uploads", 1)
         self("organization_create", name="amt", title="Amt")
@@ -422,6 +423,85 @@ def test_views_vocabularies_and_relationships_are_kept(desk: Desk) -> None:
     assert told == {"subject": "gaerten", "type": "parent_of", "object": "kind", "comment": ""}
 
 
+def test_a_dataset_shows_how_it_is_related_to_what_the_caller_may_know_of(desk: Desk) -> None:
+    keys = {name: desk("package_create", name=name, owner_org="amt")["id"] for name in ("eltern", "kind")}
+    desk("package_create", name="geheim", owner_org="amt", private=True)
+    for subject in ("kind", "geheim"):
+        desk("package_relationship_create", subject=subject, object="eltern", type="child_of", comment="Teil")
+    [told] = desk("package_show", ANYBODY, id="kind")["relationships_as_subject"]
+    assert told == {
+        "id": told["id"],
+        "subject_package_id": keys["kind"],
+        "object_package_id": keys["eltern"],
+        "type": "child_of",
+        "comment": "Teil",
+        "state": "active",
+    }
+    assert desk("package_show", ANYBODY, id="eltern")["relationships_as_object"] == [told]
+    shown = desk("package_show", id="eltern")
+    assert len(shown["relationships_as_object"]) == 2
+    again = desk.answer("package_update", shown)
+    assert (again.result, again.changed) == (shown, ())
+
+
+def test_what_a_feed_brings_stands_in_the_groups_that_its_file_names(desk: Desk) -> None:
+    desk("group_create", name="thema", title="Thema")
+    publish(desk.catalog, "baeume", groups=("thema", "spaeter"))
+    assert [one["name"] for one in desk("package_show", id="baeume")["groups"]] == ["envi", "thema"]
+    assert [one["name"] for one in desk("group_package_show", ANYBODY, id="thema")] == ["baeume"]
+    assert desk("group_show", ANYBODY, id="thema")["package_count"] == 1
+    assert desk("package_search", ANYBODY, fq="groups:thema")["count"] == 1
+    with pytest.raises(Invalid, match="name the group in `groups` of the feed file"):
+        desk("member_create", id="thema", object="baeume", object_type="package", capacity="public")
+
+
+def test_a_theme_is_a_group_of_every_hub_and_stays_as_it_is(desk: Desk) -> None:
+    shown = desk("group_show", ANYBODY, id="just")
+    assert (shown["package_count"], shown["title"]) == (0, "Justiz, Rechtssystem und öffentliche Sicherheit")
+    assert desk("group_update", **desk("group_show", id="just")) == shown
+    with pytest.raises(Invalid, match="theme of the European list"):
+        desk("group_patch", id="just", title="Anders")
+    with pytest.raises(NotAuthorized):
+        desk("group_patch", desk.holder("leo"), id="just", title="Anders")
+
+
+def test_who_belongs_to_an_organisation_is_said_with_it(desk: Desk) -> None:
+    desk("user_create", name="gerda")
+    desk("organization_create", name="neu", users=[{"name": "gerda", "capacity": "editor"}])
+    there = {one["name"]: one["capacity"] for one in desk("organization_show", id="neu")["users"]}
+    assert there == {"admin": "admin", "gerda": "editor"}
+    desk("organization_patch", id="neu", title="Neu")
+    assert len(desk("organization_show", id="neu")["users"]) == 2
+    desk("organization_patch", id="neu", users=[{"name": "gerda", "capacity": "admin"}])
+    assert [(one["name"], one["capacity"]) for one in desk("organization_show", id="neu")["users"]] == [("gerda", "admin")]
+    assert "users" not in desk("organization_show", id="neu", include_users=False)
+    for users in ([{"name": "nobody"}], [{"name": "gerda", "capacity": "king"}], "gerda", [None]):
+        with pytest.raises(Invalid):
+            desk("organization_patch", id="neu", users=users)
+
+
+def test_only_those_who_run_the_hub_bring_times_and_makers_along(desk: Desk) -> None:
+    gerda = desk.holder("gerda", amt="editor")
+    maker = desk("user_show", id="gerda")["id"]
+    said = {
+        "owner_org": "amt",
+        "metadata_created": "2020-01-01T00:00:00",
+        "metadata_modified": "2021-01-01T00:00:00",
+        "creator_user_id": maker,
+        "resources": [{"id": str(uuid4()), "url": "https://e.x/a", "metadata_modified": "2022-01-01T00:00:00"}],
+        "state": "deleted",
+    }
+    made = desk("package_create", name="alt", **said)
+    assert (made["metadata_created"], made["metadata_modified"]) == ("2020-01-01T00:00:00.000000", "2021-01-01T00:00:00.000000")
+    assert (made["creator_user_id"], made["resources"][0]["metadata_modified"]) == (maker, "2022-01-01T00:00:00.000000")
+    assert made["state"] == "deleted"
+    with pytest.raises(NotAuthorized):
+        desk("package_show", ANYBODY, id="alt")
+    mine = desk("package_create", gerda, name="neu", **{**said, "resources": [], "creator_user_id": desk("user_show", id="admin")["id"]})
+    assert mine["creator_user_id"] == maker
+    assert mine["metadata_created"] == mine["metadata_modified"] > "2026"
+
+
 def test_what_one_follows_stands_on_the_dashboard(desk: Desk) -> None:
     desk("package_create", **FULL)
     reader = desk.holder("leo", Role.READER)
@@ -529,3 +609,34 @@ def test_the_life_of_a_package_on_each_kind_of_database(any_desk: Desk) -> None:
     assert desk.catalog.verify_audit() > 5
     desk("organization_create", name="amt")
     assert desk("package_create", **FULL)["id"] != made["id"]
+
+
+_CHANGES = st.lists(
+    st.tuples(st.sampled_from(["private", "public", "rename", "delete", "back", "new", "look"]), st.integers(0, 3)), max_size=12
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=_CHANGES)
+def test_what_each_may_see_after_changes_is_what_a_fresh_look_shows(desk: Desk, changes: list[tuple[str, int]]) -> None:
+    keys = [desk("package_create", name=uuid4().hex, owner_org="amt", private=number % 2 == 0)["id"] for number in range(4)]
+    readers = (ANYBODY, ADMIN, Principal("ana", Role.ANALYST))
+    for reader in readers:
+        desk.catalog.shelf.visible(reader)
+    said: dict[str, dict[str, Any]] = {"private": {"private": True}, "public": {"private": False}, "delete": {"state": "deleted"}}
+    for change, number in changes:
+        if change == "new":
+            desk("package_create", name=uuid4().hex, owner_org="amt")
+        elif change == "look":
+            for reader in readers[number % 2 :]:
+                desk.catalog.shelf.visible(reader)
+        else:
+            more = said.get(change, {"name": uuid4().hex} if change == "rename" else {"state": "active"})
+            desk("package_patch", id=keys[number], **more)
+    fresh = Catalog(desk.url)
+    for reader in readers:
+        assert list(desk.catalog.shelf.visible(reader)) == list(fresh.shelf.visible(reader))
+        with desk.catalog.shelf.searched() as index:
+            seen = {entry.name for entry in index.found(desk.catalog.shelf.seen(reader).nonzero()[0])}
+        assert seen == set(fresh.shelf.visible(reader))
+    fresh.close()

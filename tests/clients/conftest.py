@@ -1,7 +1,9 @@
 """A hub with a small catalogue, served over a real socket, for foreign clients."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -29,7 +31,13 @@ class Hub:
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     """A served hub with two public datasets, an internal one and one that was withdrawn."""
-    folder = tmp_path_factory.mktemp("hub")
+    with filled(tmp_path_factory.mktemp("hub")) as one:
+        yield one
+
+
+@contextmanager
+def filled(folder: Path) -> Iterator[Hub]:
+    """The same in this folder, until the block ends."""
     database = f"sqlite:///{folder / 'state.sqlite'}"
     settings = Settings(
         data_dir=folder,

@@ -109,6 +109,31 @@ def test_a_dataset_is_completed_by_title_and_name(hub: Hub) -> None:
     assert found == [{"match_field": "title", "match_displayed": "Parkhäuser (parken)", "name": "parken", "title": "Parkhäuser"}]
 
 
+def test_a_group_that_was_made_here_has_its_page_its_feed_and_its_place_among_the_facets(hub: Hub) -> None:
+    for action, said in (
+        ("group_create", {"name": "stadtgruen", "title": "Stadtgrün"}),
+        ("organization_create", {"name": "gruen"}),
+        ("package_create", {"name": "hecken", "title": "Hecken", "owner_org": "gruen", "groups": [{"name": "stadtgruen"}]}),
+    ):
+        made = httpx.post(f"{hub.address}/api/action/{action}", json=said, headers={"Authorization": hub.token})
+        assert made.status_code == 200, made.text
+    answer = httpx.get(f"{hub.address}/group/stadtgruen")
+    assert answer.headers["location"] == "/datasets?group=stadtgruen"
+    for prefix, word in (("", "Gruppe"), ("/en", "Group")):
+        page = httpx.get(f"{hub.address}{prefix}/datasets?group=stadtgruen", headers={"Accept": "text/html"}).text
+        assert "Hecken" in page
+        assert "Parkhäuser" not in page
+        assert word in page
+        assert "Stadtgrün" in page
+    assert _titles(_atom(hub, "group/stadtgruen.atom")) == ["Hecken"]
+    found = httpx.get(f"{hub.address}/api/v1/datasets?group=stadtgruen").json()
+    assert found["facets"]["group"] == {"stadtgruen": 1}
+    begun = httpx.get(f"{hub.address}/api/2/util/group/autocomplete?q=stadt").json()
+    assert begun == [{"name": "stadtgruen", "title": "Stadtgrün"}]
+    for action, key in (("dataset_purge", "hecken"), ("group_purge", "stadtgruen"), ("organization_purge", "gruen")):
+        httpx.post(f"{hub.address}/api/action/{action}", json={"id": key}, headers={"Authorization": hub.token}).raise_for_status()
+
+
 def test_ckans_addresses_lead_to_the_portals_pages(hub: Hub) -> None:
     ways = {
         "/dataset/": "/datasets",

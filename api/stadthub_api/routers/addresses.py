@@ -13,6 +13,7 @@ from stadthub_catalog.rdf import wanted
 from stadthub_catalog.refusals import Missing
 from stadthub_schemas.access import Principal
 from stadthub_schemas.errors import NotFound
+from stadthub_schemas.vocabularies import THEMES
 
 router = APIRouter(include_in_schema=False)
 
@@ -66,9 +67,10 @@ async def organization(key: Key, hub: HubDep, principal: PrincipalDep) -> Respon
 
 @router.get("/group/{key}", openapi_extra=DATASET)
 async def group(key: Key, hub: HubDep, principal: PrincipalDep) -> Response:
-    """The datasets of the theme with this id or name."""
+    """The datasets of the theme or of the group with this id or name."""
     found = await hub.work(_shown, hub, principal, "group_show", key)
-    return RedirectResponse(f"/datasets?{urlencode({'theme': found.upper()})}", _FOUND)
+    wanted = {"theme": found.upper()} if found.upper() in THEMES else {"group": found}
+    return RedirectResponse(f"/datasets?{urlencode(wanted)}", _FOUND)
 
 
 def _name(hub: Hub, principal: Principal, key: str) -> str:

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 
 from stadthub_api.deps import DATASET, HubDep, PrincipalDep
+from stadthub_catalog import actions
 from stadthub_catalog.entry import Entry
-from stadthub_catalog.packages import theme_name
 from stadthub_schemas.errors import NotFound
-from stadthub_schemas.vocabularies import FORMATS, THEMES
+from stadthub_schemas.vocabularies import FORMATS
 
 router = APIRouter(prefix="/api/2/util", tags=["CKAN"], include_in_schema=False)
 
@@ -22,7 +22,6 @@ SOURCES: dict[str, Callable[[Entry], Iterable[tuple[str, str]]]] = {
     "dataset": lambda entry: [(entry.name, entry.dataset.metadata.title)],
     "tag": lambda entry: [(name, name) for name in entry.dataset.metadata.keywords],
     "organization": lambda entry: [(entry.organization.name, entry.organization.title)],
-    "group": lambda entry: [(theme_name(theme), THEMES[theme][0]) for theme in entry.dataset.metadata.themes],
     "format": lambda entry: [(_format(one.format), _format(one.format)) for one in entry.distributions if one.format],
 }
 
@@ -46,6 +45,10 @@ async def complete(
     """Datasets, keywords, organisations or groups that begin like this, or hold it. Users are never named: the answer is empty."""
     if what == "user":
         return _written([])
+    if what == "group":
+        asked = {"q": incomplete or q, "limit": limit}
+        groups = await hub.work(actions.call, hub.catalog, "group_autocomplete", asked, principal, hub.site) if asked["q"] else []
+        return _written([{"name": one["name"], "title": one["title"]} for one in groups])
     if what not in SOURCES or what == "format":
         raise NotFound(f"there is nothing to complete named {what!r}")
     found = await hub.work(_begun, hub.catalog.shelf.visible(principal).values(), what, incomplete or q, limit)

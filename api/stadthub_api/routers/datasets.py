@@ -22,7 +22,7 @@ from stadthub_schemas.vocabularies import FORMATS
 
 router = APIRouter(prefix="/api/v1/datasets", tags=["datasets"])
 
-FACETS = ("publisher", "theme", "license", "kind", "format", "keyword")
+FACETS = ("publisher", "theme", "group", "license", "kind", "format", "keyword")
 SORTS = ("relevance", "title", "modified")
 JSON = "application/json"
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from stadthub_api.deps import PUBLIC, CatalogDep, PrincipalDep
 from stadthub_api.portal.language import Writing
 from stadthub_api.portal.rendering import KINDS, link, page, writing
-from stadthub_catalog.entry import Found, Organization
+from stadthub_catalog.entry import Found, Organization, State
 from stadthub_schemas.vocabularies import FORMATS, LICENSES, THEMES
 
 router = APIRouter(include_in_schema=False)
@@ -17,7 +17,7 @@ router = APIRouter(include_in_schema=False)
 SIZE = 20
 
 #: In this order on the page: what a facet is called in the catalogue and in the address, and for readers (in German).
-FACETS = {"theme": "Thema", "publisher": "Herausgeber", "license": "Lizenz", "format": "Format", "kind": "Art"}
+FACETS = {"theme": "Thema", "group": "Gruppe", "publisher": "Herausgeber", "license": "Lizenz", "format": "Format", "kind": "Art"}
 
 #: The orders that the catalogue knows, and their words.
 ORDERS = {"relevance": "Relevanz", "modified": "Zuletzt geändert", "title": "Titel"}
@@ -48,7 +48,10 @@ def datasets(
     wanted = {name: values for name, values in chosen.items() if values}
     found = catalog.search(q, principal=principal, facets=wanted, sort=order, limit=SIZE, offset=(number - 1) * SIZE)
     write = writing(request)
-    titles = {name: one.title for name, one in catalog.shelf.organizations().items()}
+    there_are = {"publisher": catalog.shelf.organizations(), "group": catalog.shelf.groups()}
+    titles = {
+        facet: {name: one.title or name for name, one in there.items() if one.state is State.ACTIVE} for facet, there in there_are.items()
+    }
     there = {"q": q, "sort": "" if order == "relevance" else order, **chosen}
     context = {
         "q": q,
@@ -72,9 +75,9 @@ def _publisher(found: Found, chosen: Mapping[str, tuple[str, ...]]) -> Organizat
 
 
 def _facets(
-    write: Writing, found: Found, titles: Mapping[str, str], chosen: Mapping[str, tuple[str, ...]], there: Mapping[str, Any]
+    write: Writing, found: Found, titles: Mapping[str, Mapping[str, str]], chosen: Mapping[str, tuple[str, ...]], there: Mapping[str, Any]
 ) -> list[tuple[str, list[Choice]]]:
-    """The facets with something to choose, the most frequent values first. `titles` are those of organisations by name."""
+    """The facets with something to choose, the most frequent values first. `titles` are those of organisations and groups by name."""
     shown: list[tuple[str, list[Choice]]] = []
     for name, words in FACETS.items():
         counts = {**dict.fromkeys(chosen[name], 0), **found.facets.get(name, {})}
@@ -82,6 +85,7 @@ def _facets(
         choices = [
             Choice(_words(write, name, value, titles), count, value in chosen[name], _turned(write, name, value, chosen, there))
             for value, count in ordered[:12]
+            if name != "group" or value in titles["group"]
         ]
         if choices:
             shown.append((write.word(words), choices))
@@ -94,7 +98,7 @@ def _turned(write: Writing, name: str, value: str, chosen: Mapping[str, tuple[st
     return link(write.language, "/datasets", **{**there, name: values})
 
 
-def _words(write: Writing, facet: str, value: str, publishers: Mapping[str, str]) -> str:
+def _words(write: Writing, facet: str, value: str, titles: Mapping[str, Mapping[str, str]]) -> str:
     """How a value of a facet is called."""
     if facet == "theme" and value in THEMES:
         return write.phrase(*THEMES[value])
@@ -104,4 +108,4 @@ def _words(write: Writing, facet: str, value: str, publishers: Mapping[str, str]
         return FORMATS[value].title
     if facet == "kind" and value in KINDS:
         return write.word(KINDS[value])
-    return publishers.get(value, value) if facet == "publisher" else value
+    return titles.get(facet, {}).get(value, value)
