@@ -1,8 +1,8 @@
 """The judge: payloads in, accepted rows and rejects out. received = accepted + rejected + dropped, whatever comes."""
 
 import traceback
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from stadthub_ingest.rules import RowError, RuleBook
 from stadthub_ingest.shape import Seen, Shape, of_payload, of_sheet
 from stadthub_ingest.sheets import Tabled
 from stadthub_ingest.sources.fetched import whole_of
+from stadthub_ingest.tables import Seen as Keys
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import StadthubError
 from stadthub_schemas.feed import Feed
@@ -79,6 +80,7 @@ class _Sheet:
     received: int = 0
     dropped: int = 0
     attributes: set[str] = field(default_factory=set)
+    keys: Keys | None = None
 
     def refuse(self, payload: Payload, row: int, reason: str, what: Any) -> None:
         self.rejects.append((payload.position, row, payload.received_time, reason, excerpt(what)))
@@ -97,9 +99,8 @@ class Judge:
         self._options = registry.read_options(feed)
         self._book = RuleBook(feed.rules)
         self._bulk = bulk
-        columns = feed.metadata.columns if feed.metadata else {}
         self._known: frozenset[str] | None = None
-        self._declared = {name: words.type for name, words in columns.items() if words.type is not None}
+        self._declared = registry.declared(feed)
 
     def know(self, columns: frozenset[str] | None, attributes: frozenset[str] | None) -> None:
         """From here on take no other columns and attributes than these; None: take all."""
@@ -149,12 +150,26 @@ class Judge:
 
     def judge(self, payloads: Sequence[Payload]) -> Judged:
         """What becomes of the payloads. Bad data never raise: they are rejects, each with its reason."""
+        return self._guarded(payloads, None)
+
+    def _guarded(self, payloads: Sequence[Payload], keys: Keys | None) -> Judged:
         try:
-            return self._judged(payloads, _Sheet())
+            return self._judged(payloads, _Sheet(keys=keys))
         except (StadthubError, MemoryError):
             raise
         except Exception:  # noqa: BLE001 - decoders read what strangers send: a mistake of theirs must not stop their feed for ever
             return self._without_faults(payloads)
+
+    def pages(self, payloads: Iterable[Payload]) -> Iterator[Judged]:
+        """What becomes of the pages of a table whose columns have declared types, page by page: a key that comes again is refused."""
+        schema = pa.schema([(name, tables.ARROW[kind]) for name, kind in self._declared.items()])
+        keys: Keys = set()
+        for payload in payloads:
+            judged = self._guarded([payload], keys)
+            there = set(judged.accepted.column_names)
+            rows = judged.accepted.num_rows
+            columns = [judged.accepted[one.name] if one.name in there else pa.nulls(rows, one.type) for one in schema]
+            yield replace(judged, accepted=pa.table(columns, schema=schema))
 
     def _without_faults(self, payloads: Sequence[Payload]) -> Judged:
         """The same without the payloads on which decoder or judge fail: each of those is one reject."""
@@ -267,9 +282,11 @@ class Judge:
         sheet.dropped += len(numbered) - len(rows)
         found: Sequence[Any]
         if self._feed.kind is Kind.FEATURES:
-            found = features.judge_features([row for *_, row in rows])
+            found = features.judge_features([row for *_, row in rows], self._declared)
         else:
-            found = tables.judge_rows([row for *_, row in rows], self._declared, self._feed.key)
+            found = tables.judge_rows(
+                [row for *_, row in rows], self._declared, self._feed.key, set() if sheet.keys is None else sheet.keys
+            )
         for (payload, number, row), one in zip(rows, found, strict=True):
             if isinstance(one, RowError):
                 sheet.refuse(payload, number, str(one), row)

@@ -47,6 +47,11 @@ class Store:
         self._writers: dict[str, Writer] = {}
         self._rejects = Rejects(self._root / inventory.REJECTS)
 
+    @property
+    def scratch(self) -> Path:
+        """Where rows may wait until all of them are there."""
+        return self._data_dir / "waiting"
+
     def close(self) -> None:
         """Lets another process write. What is pending stays in the raw log."""
         for writer in self._writers.values():
@@ -78,6 +83,16 @@ class Store:
             raise Conflict(f"{dataset}: it is a timeseries, its rows are appended and not replaced")
         with writer.lock:
             change = writer.replace(feed, rows, progress)
+            self._rejects.commit(feed, progress)
+        return change
+
+    def reshape(self, dataset: str, feed: str, rows: pa.Table, progress: Progress) -> Change:
+        """The same, whatever columns and types the version before had: the new one has those of its rows."""
+        writer = self._writer(dataset)
+        if isinstance(writer, Series):
+            raise Conflict(f"{dataset}: it is a timeseries, its rows are appended and not replaced")
+        with writer.lock:
+            change = writer.reshape(feed, rows, progress)
             self._rejects.commit(feed, progress)
         return change
 

@@ -9,16 +9,17 @@ values = { free = { observed_property = "parking_free" } }
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, BinaryIO, Literal, Self
 
 import orjson
 from pydantic import Field, model_validator
 
 from stadthub_ingest.attributes import exact, feature, moment, without_amounts
-from stadthub_ingest.decoded import Decoded, DecodeError, Unreadable
+from stadthub_ingest.decoded import Decoded, DecodeError, Pieces, Unreadable
 from stadthub_ingest.keys import column_keys
 from stadthub_ingest.mapping import Cell, Mapped, Plan, clean, constants_of, fields_of, named_places, names_in, needs, observations
 from stadthub_ingest.paths import Path, Place, below, find, read_path, walk
+from stadthub_ingest.pieces import of_records
 from stadthub_ingest.pruning import Pruner, spelt
 from stadthub_ingest.texts import read_exact_json, read_json, read_text
 from stadthub_ingest.times import TimeReader
@@ -270,6 +271,11 @@ def _attributes(place: Place, options: Options, plan: Plan, reader: TimeReader) 
         return row
     given = {field: clean(find(place, path), plan.marks) for field, path in plan.fields}
     return feature(given, row, plan.notation, options.system)
+
+
+def split(file: BinaryIO, options: Options, most: int) -> Pieces | None:
+    """The lines in pieces; None where the payload is one object."""
+    return of_records(file, b"", None, most) if options.lines else None
 
 
 def narrow(payload: bytes, options: Options, _name: str) -> bytes:
