@@ -83,6 +83,23 @@ def open_columnar(payload: bytes) -> Columnar:
     return Columnar(table, geometry, crs)
 
 
+def beginning(file: BinaryIO, rows: int = 2_000) -> bytes:
+    """The first rows as a file of its own."""
+    opened = _opened(file)
+    try:
+        batch = next(opened.iter_batches(rows), None)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DecodeError("it is a broken Parquet file") from error
+    schema = opened.schema_arrow
+    return _written(pa.Table.from_batches([batch] if batch is not None else [], schema.with_metadata(None)), schema.metadata)
+
+
+def _written(table: pa.Table, words: Any) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata(words), out, compression="zstd")
+    return out.getvalue()
+
+
 def parts(file: BinaryIO, most: int) -> Pieces | None:
     """The same file as several, of about `most` bytes each when unpacked."""
     opened = _opened(file)
@@ -99,9 +116,7 @@ def _parts(file: pq.ParquetFile, rows: int) -> Iterator[bytes]:
         except (pa.ArrowException, OSError, ValueError) as error:
             raise DecodeError("it is a broken Parquet file") from error
         for start in range(0, table.num_rows, rows):
-            out = io.BytesIO()
-            pq.write_table(table.slice(start, rows).replace_schema_metadata(file.schema_arrow.metadata), out, compression="zstd")
-            yield out.getvalue()
+            yield _written(table.slice(start, rows), file.schema_arrow.metadata)
 
 
 def _opened(file: BinaryIO) -> pq.ParquetFile:

@@ -16,6 +16,7 @@ from stadthub_catalog.refusals import Invalid
 from stadthub_catalog.uploads import Kept, Upload, slug
 from stadthub_ingest import registry
 from stadthub_ingest.decoded import DecodeError
+from stadthub_ingest.reducing import narrows, reducer, storable
 from stadthub_ingest.sources import file
 from stadthub_ingest.sources.fetched import Fetched, page_sign
 from stadthub_schemas.errors import SourceError, StorageError
@@ -38,6 +39,35 @@ def fetch(feed: Feed, source: UploadSource, state: dict[str, Any], data_dir: Pat
         return pieces(feed, path, name, most)
 
     return file.scan(asked, state, read=read)
+
+
+def narrow(feed: Feed, path: Path) -> None:
+    """Write the file anew without what the feed's options don't name, where it is read so: what tells of people is on no disk then."""
+    if not narrows(feed):
+        return
+    reduce = reducer(feed, b"")
+    hidden = path.with_name(f".{uuid4().hex}")
+    try:
+        with hidden.open("wb") as out:
+            for number, (name, body) in enumerate(pieces(feed, path, path.name)):
+                kept = storable(reduce(body, name)) or b""
+                for line in kept.splitlines(keepends=True)[_header(feed) if number else 0 :]:
+                    out.write(line)
+                out.write(b"" if kept.endswith(b"\n") else b"\n")
+            out.flush()
+            os.fsync(out.fileno())
+        hidden.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise StorageError(f"{path.name}: it can't be written: {error.strerror}") from error
+    finally:
+        hidden.unlink(missing_ok=True)
+
+
+def _header(feed: Feed) -> int:
+    """How many lines stand before the records of each piece."""
+    options = registry.read_options(feed)
+    return int(getattr(options, "skip_rows", 0)) + bool(getattr(options, "header", False))
 
 
 def pieces(feed: Feed, path: Path, name: str, most: int = 2_000_000_000) -> Iterator[tuple[str, bytes]]:

@@ -21,7 +21,7 @@ from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import FeedError
 
 #: A sample may hold so many bytes, and unpack to so many.
-LARGEST, UNPACKED = 50_000_000, 20_000_000
+LARGEST, UNPACKED = 200_000_000, 20_000_000
 #: So many lines of NDJSON are read.
 LINES = 500
 _GZIP = b"\x1f\x8b"
