@@ -1,13 +1,18 @@
 """From an uploaded file to a dataset: what it is, a schema that can be corrected, and the feed that brings its rows."""
 
+import shutil
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import orjson
+from pydantic import ValidationError
 
+from stadthub_catalog.uploads import Upload
 from stadthub_ingest.detection.detect import detect
 from stadthub_ingest.detection.mapped import recast
 from stadthub_ingest.detection.objects import with_properties
@@ -29,6 +34,8 @@ MAPPED = ("csv_table", "xlsx_table", "json_table", "parquet")
 TYPES = tuple(one for one in ColumnType if one is not ColumnType.GEOMETRY)
 #: From so many bytes on no key is proposed: to know that none stands twice, all of them must be in memory.
 KEYED = 100_000_000
+#: What says beside a file that nobody has decided yet what becomes of it, and for how long it may lie there.
+STAGED, STAGED_SECONDS = ".staged", 86_400
 #: Options of a text table that a schema may correct.
 CORRECTED = ("delimiter", "encoding", "quote", "header", "skip_rows", "skip_footer", "decimal", "thousands", "missing", "times", "crs", "sheet", "layer", "rows")  # fmt: skip
 
@@ -71,7 +78,7 @@ def propose(sample: Sample, zone: str) -> Schema:
         proposal = with_properties(proposal, _rows(proposal, sample))
     proposal = _lossless(proposal)
     fields = tuple(replace(one, type=one.type or ColumnType.TEXT) for one in proposal.fields)
-    times = _times(proposal, fields, zone)
+    times = _times(proposal, fields, zone) if proposal.decoder in MAPPED else {}
     return Schema(replace(proposal, options={**proposal.options, **times}, unpack=_unpacks(proposal)), fields, proposal.kind)
 
 
@@ -83,7 +90,9 @@ def _lossless(proposal: Proposal) -> Proposal:
     reason = Said("so gehen keine Spalten verloren", "no columns are lost this way")
     guesses = [one for one in proposal.guesses if one.what not in ("kind", "shape", "frequency")]
     fields = recast(proposal.fields, Kind.TABLE)
-    return replace(proposal, kind=Kind.TABLE, fields=fields, guesses=(*guesses, Guess("kind", Kind.TABLE.value, 0.7, reason)), frequency=None)
+    return replace(
+        proposal, kind=Kind.TABLE, fields=fields, guesses=(*guesses, Guess("kind", Kind.TABLE.value, 0.7, reason)), frequency=None
+    )
 
 
 def _unpacks(proposal: Proposal) -> bool:
@@ -201,6 +210,41 @@ def path_of(settings: Settings, file: str) -> Path:
     return settings.data_dir.absolute() / "uploads" / file
 
 
+def stage(upload: Upload, settings: Settings) -> tuple[str, int]:
+    """Keep a file until somebody has decided what becomes of it, for a day at most: how a source names it, and its size. Invalid if it
+    is too large."""
+    _sweep(settings)
+    key = uuid4()
+    kept = folder_of(settings).keep(key, upload)
+    (path_of(settings, str(key)) / STAGED).touch()
+    return f"{key}/{kept.name}", kept.size
+
+
+def discard(file: str, settings: Settings) -> None:
+    """Forget a file that was staged and is not wanted; one that a dataset has stays."""
+    if (path_of(settings, file).parent / STAGED).exists():
+        folder_of(settings).drop(UUID(file.partition("/")[0]))
+
+
+def staged(file: str, settings: Settings) -> Path:
+    """Where a staged file lies. FeedError if it is none, or not there any more."""
+    try:
+        UploadSource(type="upload", file=file)
+    except ValidationError as error:
+        raise FeedError("the file got lost on the way: upload it again") from error
+    path = path_of(settings, file)
+    if not path.is_file() or not (path.parent / STAGED).exists():
+        raise FeedError("the file is not there any more: upload it again")
+    return path
+
+
+def _sweep(settings: Settings) -> None:
+    """Forget what was staged and then forgotten."""
+    for mark in path_of(settings, "").glob(f"*/{STAGED}"):
+        if time.time() - mark.stat().st_mtime > STAGED_SECONDS:
+            shutil.rmtree(mark.parent, ignore_errors=True)
+
+
 def admit(text: str, settings: Settings) -> Feed:
     """Write the feed of an uploaded file, so that its rows are loaded; what of the file is not to be kept is taken out before. FeedError
     with all mistakes, Conflict if the name is taken."""
@@ -209,8 +253,10 @@ def admit(text: str, settings: Settings) -> Feed:
         raise FeedError("source: this is not the feed of an uploaded file")
     if not path_of(settings, feed.source.file).is_file():
         raise FeedError("source.file: this file is not there any more: upload it again")
-    uploads.narrow(feed, path_of(settings, feed.source.file))
+    path = path_of(settings, feed.source.file)
+    uploads.narrow(feed, path)
     feedfiles.add(settings.feeds, text)
+    (path.parent / STAGED).unlink(missing_ok=True)
     return feed
 
 

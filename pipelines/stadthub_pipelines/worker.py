@@ -188,6 +188,7 @@ class Worker:
             runner.obey(paused=self._is_paused(feed.id))
             self._catalog.note_feed(member, **runner.state())
             if not self._settings.worker:
+                self._publisher.originals.know(feed)
                 self._publisher.announce(dataset, feed.id)
         except StadthubError as error:
             LOG.error("feed can't start", feed=feed.id, error=str(error))

@@ -66,7 +66,9 @@ def _field(found: Meaning, column: Traits, named: tuple[str, str | None], subjec
     role = found.parts.roles.get(column.place)
     unit = unit_in(column.header)[1]
     if personal is not None:
-        return Field(column.place, "drop", key, None, type_of(column), personal, examples, 0.8, Said("sagt etwas über Personen", "tells of people"))
+        return Field(
+            column.place, "drop", key, None, type_of(column), personal, examples, 0.8, Said("sagt etwas über Personen", "tells of people")
+        )
     if role == "value":
         known = property_of(column.header)
         shared = {one[0] for value in values if (one := property_of(value.header))}
