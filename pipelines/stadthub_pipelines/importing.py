@@ -260,6 +260,13 @@ def admit(text: str, settings: Settings) -> Feed:
     return feed
 
 
+def forget(feed: Feed, settings: Settings) -> None:
+    """Take back what `admit` did, for a file of which nothing could be loaded: neither feed nor file stays."""
+    assert isinstance(feed.source, UploadSource)
+    feedfiles.find(settings.feeds, feed.id).path.unlink(missing_ok=True)
+    folder_of(settings).drop(UUID(feed.source.file.partition("/")[0]))
+
+
 def imported(settings: Settings, name: str) -> Feed | None:
     """The feed of this name, if it is that of an uploaded file: then another file may take its place. None if there is no such name."""
     try:

@@ -7,6 +7,8 @@ import orjson
 
 from stadthub_ingest.columnar import beginning
 from stadthub_ingest.decoded import DecodeError
+from stadthub_ingest.detection.packages import only_packs
+from stadthub_ingest.sources.archives import is_archive, unpack
 from stadthub_pipelines.sampling import Sample
 from stadthub_pipelines.uploads import WHOLE
 from stadthub_schemas.errors import FeedError, SourceError
@@ -24,6 +26,8 @@ def sample_of(path: Path, file: str) -> Sample:
     try:
         with path.open("rb") as opened:
             body = _taken(opened, path)
+        if is_archive(path) and only_packs(body):
+            body = next((inner for _, inner in unpack(path, path.name, WHOLE)), b"")
     except OSError as error:
         raise SourceError(f"{path.name}: it can't be read: {error.strerror}") from error
     except DecodeError as error:

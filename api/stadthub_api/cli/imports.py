@@ -23,7 +23,7 @@ from stadthub_catalog.uploads import Upload
 from stadthub_ingest.detection.proposal import BECOMES, PERSONAL, WHATS, Said
 from stadthub_lake.snapshot import Reader
 from stadthub_pipelines.drafting import name_of, notes_of, written
-from stadthub_pipelines.importing import Schema, admit, corrected, feed_table, folder_of, imported, propose, refusals
+from stadthub_pipelines.importing import Schema, admit, corrected, feed_table, folder_of, forget, imported, propose, refusals
 from stadthub_pipelines.logs import configure
 from stadthub_pipelines.once import run_once
 from stadthub_pipelines.running import WORKER, holder
@@ -104,7 +104,12 @@ def import_file(
     ):
         raise Conflict(f"{wanted.name} is there already: say --yes to load this file as its new version, or another --name")
     feed = _admitted(file, schema, wanted, (talk, old), settings)
-    _loaded(feed, settings, as_json)
+    if not _loaded(feed, settings, as_json):
+        if old is None:
+            with catalog_of(settings) as catalog:
+                forget(feed, settings)
+                catalog.withdraw(feed.dataset)
+        raise typer.Exit(1)
 
 
 def _schema(path: Path) -> Mapping[str, Any]:
@@ -182,8 +187,8 @@ def _key(feed: Feed) -> UUID:
     return UUID(feed.source.file.partition("/")[0])
 
 
-def _loaded(feed: Feed, settings: Settings, as_json: bool) -> None:
-    """Let the rows be loaded, by the running hub or right here, and tell how it went."""
+def _loaded(feed: Feed, settings: Settings, as_json: bool) -> bool:
+    """Let the rows be loaded, by the running hub or right here, and tell how it went; whether any were."""
     began, start = time.monotonic(), datetime.now(UTC)
     with working(f"Loading {feed.id}"), catalog_of(settings) as catalog:
         catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type, wanted_run=start)
@@ -206,8 +211,7 @@ def _loaded(feed: Feed, settings: Settings, as_json: bool) -> None:
         if rejects is not None:
             print_rows("Rejects (the first)", rejects.select(["row", "reason", "excerpt"]), 20)
         say(f"its page: {page} · its feed file: {feed.id}.toml, in the folder of feeds")
-    if run.error or (counts["received"] and not counts["stored"] + counts["duplicate"]):
-        raise typer.Exit(1)
+    return not run.error and (not counts["received"] or counts["stored"] + counts["duplicate"] > 0)
 
 
 def _awaited(catalog: Catalog, feed: Feed, since: datetime) -> Run:

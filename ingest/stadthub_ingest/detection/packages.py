@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from google.protobuf.message import DecodeError as ProtobufError
 from google.transit.gtfs_realtime_pb2 import FeedMessage
 
+from stadthub_ingest.decoded import DecodeError
 from stadthub_ingest.detection.meaning import Setting
 from stadthub_ingest.detection.proposal import Guess, Proposal, Said
 from stadthub_ingest.detection.tabular import of_columnar, of_workbook
@@ -49,6 +50,18 @@ def of_archive(sample: bytes, setting: Setting) -> Proposal | None:
     if ".kml" in endings:
         return _made("KMZ", "kml", Kind.FEATURES, _of(["doc.kml"]), "DAILY")
     return None
+
+
+def only_packs(sample: bytes) -> bool:
+    """Whether the archive only packs one file that is meant. DecodeError if it packs several, or is broken."""
+    if not sample.startswith(ZIP):
+        return True
+    if of_archive(sample, Setting("UTC")) is not None:
+        return False
+    names = [name for name in Packed(sample).names if not name.startswith("__MACOSX")]
+    if len(names) != 1:
+        raise DecodeError(f"the archive holds {len(names)} files: upload the one that is meant")
+    return True
 
 
 def of_binary(sample: bytes, setting: Setting) -> Proposal | None:
