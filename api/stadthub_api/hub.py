@@ -21,6 +21,7 @@ from stadthub_catalog.site import Site
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
 from stadthub_pipelines.keys import cursor_key
+from stadthub_pipelines.loads import OrderingUploads
 from stadthub_pipelines.uploads import UploadFolder
 from stadthub_schemas.access import ANYBODY, Action, Decision, Principal, may
 from stadthub_schemas.errors import NotFound, StadthubError
@@ -75,7 +76,7 @@ class Hub:
     quick: bool
     doors: Doors
     requests: Requests
-    uploads: UploadFolder
+    uploads: OrderingUploads
     _entries: dict[str, tuple[float, Entry]] = field(default_factory=dict)
     _wholes: dict[str, tuple[float, bool]] = field(default_factory=dict)
 
@@ -146,7 +147,7 @@ async def opened(settings: Settings) -> AsyncIterator[Hub]:
         quick = settings.database.startswith("sqlite")
         requests = Requests(settings.data_dir / "metrics")
         stack.callback(requests.flush)
-        uploads = UploadFolder(settings.data_dir.absolute() / "uploads", settings.upload_mb)
+        uploads = OrderingUploads(UploadFolder(settings.data_dir.absolute() / "uploads", settings.upload_mb), settings.data_dir)
         hub = Hub(
             settings,
             catalog,
