@@ -30,6 +30,8 @@ LOG = structlog.get_logger()
 #: What the lake's datasets of resources begin with, where the orders lie, and after how many seconds one is given up whose resource
 #: was never written.
 PREFIX, ORDERS, GIVEN_UP = "ds-", "loads", 600.0
+#: How old an order is at least when it is taken, in seconds: the file is kept first, and then the resource is written.
+WRITTEN = 1.0
 
 
 class OrderingUploads:
@@ -75,10 +77,13 @@ class Loads:
     def look(self) -> None:
         """Load what was ordered. What goes wrong stands in the resource."""
         for order in sorted(self._orders.glob("*-*-*-*-*")):
+            age = time.time() - order.stat().st_mtime
+            if age < WRITTEN:
+                continue
             try:
                 self._take(UUID(order.name))
             except NotFound:
-                if time.time() - order.stat().st_mtime < GIVEN_UP:
+                if age < GIVEN_UP:
                     continue  # its resource is being written
             except StorageError as error:
                 LOG.error("a resource can't be loaded now", resource=order.name, error=str(error))
@@ -108,6 +113,8 @@ class Loads:
     def _feed(self, resource: UUID, file: str, title: str) -> Feed | str:
         """The feed of the file, or why its rows are held back. FeedError if it holds none."""
         path = path_of(self._settings, file)
+        if not path.is_file():
+            raise NotFound(f"{path.name}: it is not there yet")
         schema = propose(sample_of(path, file), self._settings.time_zone)
         if schema.kind is Kind.TIMESERIES and schema.proposal.decoder in MAPPED:
             schema = corrected(schema, {"kind": Kind.TABLE.value})  # a resource has the columns of its file
