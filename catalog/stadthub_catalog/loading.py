@@ -23,7 +23,7 @@ def tell(catalog: Catalog, resource: UUID, state: LoadState, message: str) -> No
     document = dict(entry.document or {})
     resources = [dict(one) for one in document.get("resources", ())]
     mine = next(one for one in resources if one["id"] == str(resource))
-    said = {"load_state": state.value, "load_message": message[:1000]}
+    said: dict[str, str | bool] = {"load_state": state.value, "load_message": message[:1000]}
     said |= {"datastore_active": state is LoadState.LOADED or bool(mine.get("datastore_active"))}
     if all(mine.get(key) == value for key, value in said.items()):
         return

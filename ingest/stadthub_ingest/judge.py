@@ -1,8 +1,8 @@
 """The judge: payloads in, accepted rows and rejects out. received = accepted + rejected + dropped, whatever comes."""
 
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -150,26 +150,16 @@ class Judge:
 
     def judge(self, payloads: Sequence[Payload]) -> Judged:
         """What becomes of the payloads. Bad data never raise: they are rejects, each with its reason."""
-        return self._guarded(payloads, None)
+        return self.guarded(payloads, None)
 
-    def _guarded(self, payloads: Sequence[Payload], keys: Keys | None) -> Judged:
+    def guarded(self, payloads: Sequence[Payload], keys: Keys | None) -> Judged:
+        """The same; with keys that were seen already in the pages before."""
         try:
             return self._judged(payloads, _Sheet(keys=keys))
         except (StadthubError, MemoryError):
             raise
         except Exception:  # noqa: BLE001 - decoders read what strangers send: a mistake of theirs must not stop their feed for ever
             return self._without_faults(payloads)
-
-    def pages(self, payloads: Iterable[Payload]) -> Iterator[Judged]:
-        """What becomes of the pages of a table whose columns have declared types, page by page: a key that comes again is refused."""
-        schema = pa.schema([(name, tables.ARROW[kind]) for name, kind in self._declared.items()])
-        keys: Keys = set()
-        for payload in payloads:
-            judged = self._guarded([payload], keys)
-            there = set(judged.accepted.column_names)
-            rows = judged.accepted.num_rows
-            columns = [judged.accepted[one.name] if one.name in there else pa.nulls(rows, one.type) for one in schema]
-            yield replace(judged, accepted=pa.table(columns, schema=schema))
 
     def _without_faults(self, payloads: Sequence[Payload]) -> Judged:
         """The same without the payloads on which decoder or judge fail: each of those is one reject."""
@@ -201,7 +191,7 @@ class Judge:
             for payload in sound:
                 if not self._by_columns(payload, sheet):
                     self._by_rows(payload, sheet, judge)
-        judged = (self._accepted(sheet), _lines(sheet.rejects), sheet.received, sheet.dropped, _lines(sheet.notes))
+        judged = (self._accepted(sheet), lines(sheet.rejects), sheet.received, sheet.dropped, lines(sheet.notes))
         return Judged(*judged, frozenset(sheet.attributes))
 
     def _accepted(self, sheet: _Sheet) -> pa.Table:
@@ -308,8 +298,9 @@ class Judge:
         return {**row, "properties": inner} if self._feed.kind is Kind.FEATURES else inner
 
 
-def _lines(lines: Sequence[_Line]) -> pa.Table:
-    columns = list(zip(*lines, strict=True)) or [()] * len(REJECTS)
+def lines(told: Sequence[_Line]) -> pa.Table:
+    """What was written down, as REJECTS."""
+    columns = list(zip(*told, strict=True)) or [()] * len(REJECTS)
     return pa.Table.from_arrays([pa.array(column, one.type) for column, one in zip(columns, REJECTS, strict=True)], schema=REJECTS)
 
 

@@ -85,7 +85,9 @@ def propose(sample: Sample, zone: str) -> Schema:
 def _lossless(proposal: Proposal) -> Proposal:
     """The proposal, or a table with all columns where as observations some would be lost: who uploads a file wants all of it."""
     lost = [one for one in proposal.fields if one.becomes == "drop" and not one.personal]
-    if proposal.kind is not Kind.TIMESERIES or not lost or proposal.decoder not in MAPPED:
+    untold = [one for one in proposal.fields if one.becomes == "id" and one.type in (ColumnType.TIME, ColumnType.DATE, ColumnType.NUMBER)]
+    would_lose = (proposal.kind is Kind.TIMESERIES and lost) or (proposal.kind is Kind.FEATURES and untold)  # places don't differ by a time
+    if not would_lose or proposal.decoder not in MAPPED:
         return proposal
     reason = Said("so gehen keine Spalten verloren", "no columns are lost this way")
     guesses = [one for one in proposal.guesses if one.what not in ("kind", "shape", "frequency")]

@@ -13,6 +13,7 @@ from stadthub_catalog.catalog import Catalog
 from stadthub_ingest import registry
 from stadthub_ingest.frames import FrameCounter
 from stadthub_ingest.judge import Judge, Judged, Payload
+from stadthub_ingest.largetables import LargeTable
 from stadthub_ingest.sources.fetched import page_of
 from stadthub_lake.rawlog import Frame, RawLog
 from stadthub_lake.store import Progress, Store
@@ -35,6 +36,9 @@ MOST_BYTES = 8_000_000
 #: slow fewer are judged in one go.
 FIRST_FRAMES = 1000
 STEP_SECONDS = 0.5
+
+#: A table of an uploaded file goes by columns from so many bytes on: below, the row path says more of its shape.
+BY_PAGES = 100_000
 
 #: How many new rows wait at most until the catalogue is told of them.
 MOST_FRESH = 500_000
@@ -219,7 +223,7 @@ class Intake:
         number, pages = page_of(frame.name)
         if number < pages:
             return  # the whole is judged with its last page
-        if pages > 1 and self._is_large:
+        if self._is_large and (pages > 1 or len(frame.body) > BY_PAGES):
             self._replace_by_pages(frame, pages)
             return
         whole = [frame] if pages == 1 else self._pages(frame, pages)
@@ -249,7 +253,7 @@ class Intake:
         first: tuple[Payload, Judged] | None = None
         counts, seen = Counts(), 0
         with Waiting(self._store.scratch, self._dataset.name) as waiting:
-            for judged in self._judge.pages(map(_payload, self._aside.pages(frame.position, pages))):
+            for judged in LargeTable(self.feed, self._judge).pages(map(_payload, self._aside.pages(frame.position, pages))):
                 seen += 1
                 first = first or (_payload(frame), judged)
                 waiting.add(judged.accepted)
