@@ -19,6 +19,7 @@ from stadthub_ingest.detection.objects import with_properties
 from stadthub_ingest.detection.proposal import BECOMES, PERSONAL, Field, Guess, Proposal, Said
 from stadthub_ingest.detection.traits import Traits
 from stadthub_ingest.judge import Judge, Payload
+from stadthub_ingest.registry import declared
 from stadthub_pipelines import feedfiles, uploads
 from stadthub_pipelines.describing import theme_of
 from stadthub_pipelines.drafting import LAYERED, objections, reading, typed_words
@@ -32,6 +33,8 @@ from stadthub_schemas.settings import Settings
 MAPPED = ("csv_table", "xlsx_table", "json_table", "parquet")
 #: Types that somebody may give to a column of a table or of features.
 TYPES = tuple(one for one in ColumnType if one is not ColumnType.GEOMETRY)
+#: What tells rows apart is never of these types.
+NO_KEYS = (ColumnType.TIME, ColumnType.DATE, ColumnType.NUMBER)
 #: From so many bytes on no key is proposed: to know that none stands twice, all of them must be in memory.
 KEYED = 100_000_000
 #: What says beside a file that nobody has decided yet what becomes of it, and for how long it may lie there.
@@ -85,13 +88,16 @@ def propose(sample: Sample, zone: str) -> Schema:
 def _lossless(proposal: Proposal) -> Proposal:
     """The proposal, or a table with all columns where as observations some would be lost: who uploads a file wants all of it."""
     lost = [one for one in proposal.fields if one.becomes == "drop" and not one.personal]
-    untold = [one for one in proposal.fields if one.becomes == "id" and one.type in (ColumnType.TIME, ColumnType.DATE, ColumnType.NUMBER)]
+    untold = [one for one in proposal.fields if one.becomes == "id" and one.type in NO_KEYS]
     would_lose = (proposal.kind is Kind.TIMESERIES and lost) or (proposal.kind is Kind.FEATURES and untold)  # places don't differ by a time
     if not would_lose or proposal.decoder not in MAPPED:
         return proposal
     reason = Said("so gehen keine Spalten verloren", "no columns are lost this way")
     guesses = [one for one in proposal.guesses if one.what not in ("kind", "shape", "frequency")]
-    fields = recast(proposal.fields, Kind.TABLE)
+    fields = tuple(
+        replace(one, becomes="property") if one.becomes == "key" and one.type in NO_KEYS else one
+        for one in recast(proposal.fields, Kind.TABLE)
+    )
     return replace(
         proposal, kind=Kind.TABLE, fields=fields, guesses=(*guesses, Guess("kind", Kind.TABLE.value, 0.7, reason)), frequency=None
     )
@@ -247,19 +253,39 @@ def _sweep(settings: Settings) -> None:
             shutil.rmtree(mark.parent, ignore_errors=True)
 
 
+def place_of(text: str, settings: Settings) -> Path:
+    """Where the feed of an uploaded file is to be written: over the one of its name, if that is the feed of a file too. FeedError."""
+    feed = parse_feed(text, "feed.toml")
+    old = imported(settings, feed.id) if isinstance(feed.source, UploadSource) else None
+    if old is not None and old.kind is not feed.kind:
+        raise FeedError(f"kind: {feed.id} is {old.kind.value} and stays so: give the dataset another name")
+    return settings.feeds / "feed.toml" if old is None else feedfiles.find(settings.feeds, feed.id).path
+
+
 def admit(text: str, settings: Settings) -> Feed:
-    """Write the feed of an uploaded file, so that its rows are loaded; what of the file is not to be kept is taken out before. FeedError
-    with all mistakes, Conflict if the name is taken."""
-    feed = feedfiles.checked(settings.feeds, text, settings.feeds / "feed.toml")
+    """Write the feed of an uploaded file, so that its rows are loaded; what of the file is not to be kept is taken out before. A dataset
+    that was imported under this name gets a new version, and its old file is forgotten. FeedError with all mistakes."""
+    place = place_of(text, settings)
+    feed = feedfiles.checked(settings.feeds, text, place)
     if not isinstance(feed, Feed) or not isinstance(feed.source, UploadSource):
         raise FeedError("source: this is not the feed of an uploaded file")
-    if not path_of(settings, feed.source.file).is_file():
+    path, old = path_of(settings, feed.source.file), imported(settings, feed.id)
+    if not path.is_file():
         raise FeedError("source.file: this file is not there any more: upload it again")
-    path = path_of(settings, feed.source.file)
     uploads.narrow(feed, path)
-    feedfiles.add(settings.feeds, text)
+    if old is None:
+        feedfiles.add(settings.feeds, text)
+    else:
+        feedfiles.write(place, text)
+        if isinstance(old.source, UploadSource) and old.source.file.partition("/")[0] != feed.source.file.partition("/")[0]:
+            folder_of(settings).drop(UUID(old.source.file.partition("/")[0]))
     (path.parent / STAGED).unlink(missing_ok=True)
     return feed
+
+
+def reads_alike(one: Feed, other: Feed) -> bool:
+    """Whether both make the same of the same file."""
+    return (one.decoder, one.options, one.key, declared(one)) == (other.decoder, other.options, other.key, declared(other))
 
 
 def forget(feed: Feed, settings: Settings) -> None:

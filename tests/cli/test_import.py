@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from tests.cli.conftest import Command
 from tests.pipelines.filesmade import FILES, cell, csv, workbook, zipped
+from typer.testing import CliRunner
 
+from stadthub_api.cli.app import app
 from stadthub_lake.snapshot import Reader
 from stadthub_schemas.feed import load_feed
-from stadthub_schemas.settings import Settings
 
 WORDS = [
     "--title=Bäume",
@@ -34,6 +35,21 @@ TYPES = {"nr": "integer", "art": "text", "hoehe": "number", "plz": "text", "gepf
 Told = Callable[..., Any]
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one hub for all tests here."""
+    folder = tmp_path_factory.mktemp("imports") / "my-city"
+    assert CliRunner().invoke(app, ["init", str(folder)]).exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def city(shared: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same; commands are given in it."""
+    monkeypatch.chdir(shared)
+    return shared
+
+
 @pytest.fixture
 def imported(told: Told, city: Path) -> Told:
     """Import these bytes under this file name; what the command says."""
@@ -48,7 +64,7 @@ def imported(told: Told, city: Path) -> Told:
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_of_each_format_becomes_a_dataset_with_true_types(name: str, imported: Told, told: Told, city: Path) -> None:
     make, kind = FILES[name]
-    done = imported(name, make(city))
+    done = imported(name, make(city), f"--name=als-{name.replace('.', '-')}")
     assert (done["received"], done["stored"], done["rejected"], done["error"]) == (30, 30, 0, None)
     entry = told("dataset", "show", done["dataset"])
     columns = {one["name"]: one["type"] for one in entry["columns"]}
@@ -67,28 +83,28 @@ def test_a_file_of_each_format_becomes_a_dataset_with_true_types(name: str, impo
 
 
 def test_a_preview_writes_nothing_and_its_schema_can_be_corrected(stadthub: Command, told: Told, city: Path) -> None:
-    (city / "baeume.csv").write_bytes(csv(city))
-    schema = told("dataset", "import", "baeume.csv", "--preview")
+    (city / "vorschau.csv").write_bytes(csv(city))
+    schema = told("dataset", "import", "vorschau.csv", "--preview")
     assert {one["name"]: one["type"] for one in schema["columns"].values()} == TYPES
-    assert "Nothing was written" in stadthub("dataset", "import", "baeume.csv", "--preview").stderr
-    assert not list((city / "feeds").glob("baeume*"))
+    assert "Nothing was written" in stadthub("dataset", "import", "vorschau.csv", "--preview").stderr
+    assert not list((city / "feeds").glob("vorschau*"))
     schema["columns"]["nr"] |= {"type": "text", "name": "nummer"}
     schema["columns"]["art"]["becomes"] = "drop"
     schema["columns"]["hoehe"]["unit"] = "m"
     (city / "schema.json").write_text(json.dumps(schema))
-    told("dataset", "import", "baeume.csv", "--schema", "schema.json", *WORDS)
-    columns = {one["name"]: (one["type"], one["unit"]) for one in told("dataset", "show", "baeume")["columns"]}
+    told("dataset", "import", "vorschau.csv", "--schema", "schema.json", *WORDS)
+    columns = {one["name"]: (one["type"], one["unit"]) for one in told("dataset", "show", "vorschau")["columns"]}
     assert columns["nummer"] == ("text", None)
     assert columns["hoehe"] == ("number", "m")
     assert "art" not in columns
-    wrong = stadthub("dataset", "import", "baeume.csv", "--schema", "nowhere.toml")
+    wrong = stadthub("dataset", "import", "vorschau.csv", "--schema", "nowhere.toml")
     assert wrong.exit_code == 1
     assert "can't be read as a schema" in wrong.stderr
 
 
 def test_another_file_becomes_a_new_version_with_other_types_and_the_old_one_can_be_read(imported: Told, told: Told, city: Path) -> None:
     imported("baeume.csv", csv(city))
-    reader = Reader(f"{city}/data/lake", city / "data") if (city / "data").is_dir() else Reader(Settings().lake, Settings().data_dir)
+    reader = Reader(str(city / "data" / "lake"), city / "data")
     first = reader.snapshot("baeume")
     again = imported("baeume.csv", csv(city) + b"30,Birke,abc,99084,2026-05-01\n")
     assert (again["received"], again["rejected"]) == (31, 1), "abc is no number"
@@ -97,6 +113,10 @@ def test_another_file_becomes_a_new_version_with_other_types_and_the_old_one_can
     third = imported("baeume.csv", csv(city).replace(b"Linde", b"Birke"))
     assert (third["stored"], third["duplicate"]) == (10, 20)
     assert told("dataset", "import", "baeume.csv", *WORDS)["received"] == 0, "the same file once more"
+    (city / "andere.csv").write_text("Nr;Name\nA1;Linde\nA2;Eiche\n")
+    assert told("dataset", "import", "andere.csv", "--name=baeume", *WORDS)["stored"] == 2
+    assert {one["name"] for one in told("dataset", "show", "baeume")["columns"]} == {"nr", "name"}
+    assert reader.snapshot("baeume", first.time).rows == 30
 
 
 def test_columns_on_people_never_reach_the_disk_and_a_file_that_can_not_be_freed_of_them_is_not_kept(
@@ -151,16 +171,21 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_or_broken_file_is_refused_in_a_sentence_and_not_kept(name: str, stadthub: Command, city: Path) -> None:
     (city / name).write_bytes(HOSTILE[name])
+    before = uploads(city)
     refused = stadthub("dataset", "import", name, *WORDS)
     assert refused.exit_code == 1, refused.stdout
     assert "Traceback" not in refused.stderr
     assert len(refused.stderr.strip()) > 20
-    kept = [path for folder in city.rglob("uploads") for path in folder.rglob("*") if path.is_file()]
-    assert kept == []
+    assert uploads(city) == before
+
+
+def uploads(city: Path) -> list[Path]:
+    """The files that are kept."""
+    return sorted(path for path in (city / "data" / "uploads").rglob("*") if path.is_file())
 
 
 def test_a_file_whose_name_lies_is_read_as_what_it_is(imported: Told, city: Path) -> None:
     make, _ = FILES["baeume.geojson"]
-    assert imported("baeume.csv", make(city))["stored"] == 30
-    feed = load_feed(next((city / "feeds").glob("baeume*")))
+    assert imported("gelogen.csv", make(city))["stored"] == 30
+    feed = load_feed(city / "feeds" / "gelogen.toml")
     assert feed.decoder == "geojson"

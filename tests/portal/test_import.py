@@ -90,6 +90,21 @@ def test_a_file_becomes_a_dataset_by_plain_forms_with_corrected_types_and_its_or
     page = client.get("/datasets/baeume")
     assert "/distributions/baeume/original/" in page.text
     assert client.get("/operator/feeds/baeume").status_code == 200
+    _new_version(client, settings)
+
+
+def _new_version(client: httpx.Client, settings: Settings) -> None:
+    """A file with other columns takes the place of the first, if somebody says so."""
+    said = {**fields(uploaded(client, "b.csv", b"Nr,Name\nA1,Linde\nA2,Eiche\n").text), "id": "baeume"}
+    refused = client.post(f"{NEW}/try", data=said)
+    assert refused.status_code == 422
+    assert "there is a dataset of this name" in refused.text
+    tried = client.post(f"{NEW}/try", data={**said, "over": "yes"})
+    reviewed = client.post("/operator/feeds/new/review", data={**fields(tried.text), **WORDS, "themes": ["ENVI"]})
+    saved = client.post("/operator/feeds/new/save", data={"toml": fields(reviewed.text)["toml"]})
+    assert saved.status_code == 303, saved.text
+    assert rows(client, "baeume", 2)[0].keys() == {"nr", "name"}
+    assert kept(settings) == ["b.csv"]
 
 
 def test_another_kind_has_another_mapping_and_english_is_spoken(hub: tuple[httpx.Client, Settings], tmp_path: Path) -> None:

@@ -22,8 +22,9 @@ from stadthub_catalog.refusals import Invalid
 from stadthub_catalog.uploads import Upload
 from stadthub_ingest.detection.proposal import BECOMES, PERSONAL, WHATS, Said
 from stadthub_lake.snapshot import Reader
-from stadthub_pipelines.drafting import name_of, notes_of, written
-from stadthub_pipelines.importing import Schema, admit, corrected, feed_table, folder_of, forget, imported, propose, refusals
+from stadthub_pipelines import feedfiles
+from stadthub_pipelines.drafting import assigned, name_of, notes_of, opened, written
+from stadthub_pipelines.importing import Schema, admit, corrected, feed_table, folder_of, forget, imported, propose, reads_alike, refusals
 from stadthub_pipelines.logs import configure
 from stadthub_pipelines.once import run_once
 from stadthub_pipelines.running import WORKER, holder
@@ -31,7 +32,7 @@ from stadthub_pipelines.samples import sample_of
 from stadthub_pipelines.sampling import Sample
 from stadthub_pipelines.trial import rehearse
 from stadthub_schemas.errors import Conflict, FeedError, SourceError, StadthubError
-from stadthub_schemas.feed import Feed, UploadSource, parse_feed
+from stadthub_schemas.feed import Feed, parse_feed
 from stadthub_schemas.settings import Settings
 
 EXAMPLES = """
@@ -160,16 +161,20 @@ def _stand_in(schema: Schema) -> str:
 def _admitted(file: Path, schema: Schema, wanted: Wanted, how: tuple[Talk, Feed | None], settings: Settings) -> Feed:
     """The feed of the file, which is kept now; nothing stays of either if something is wrong."""
     talk, old = how
-    upload = uuid4() if old is None else _key(old)
-    stored = file.name if old is None or not isinstance(old.source, UploadSource) else old.source.file.rpartition("/")[2]
-    folder = folder_of(settings)
+    upload, folder = uuid4(), folder_of(settings)
     try:
-        with file.open("rb") as opened:
-            kept = folder.keep(upload, Upload(stored, opened))
-        if old is not None:
-            return old
+        with file.open("rb") as opened_file:
+            kept = folder.keep(upload, Upload(file.name, opened_file))
         table = feed_table(schema, wanted.name, f"{upload}/{kept.name}", kept.size)
-        text = described(written(table, notes_of(schema.proposal, talk.language), talk.language), talk, wanted.given, settings)
+        notes = notes_of(schema.proposal, talk.language)
+        if old is None:
+            return admit(described(written(table, notes, talk.language), talk, wanted.given, settings), settings)
+        before = dict(opened(feedfiles.find(settings.feeds, old.id).text)["metadata"].unwrap())
+        table |= {"title": old.title, "metadata": {**before, "columns": table["metadata"].get("columns", {})}}
+        text = assigned(written(table, notes, talk.language), wanted.given)
+        if not reads_alike(old, parse_feed(text, "feed.toml")):
+            with catalog_of(settings) as catalog:
+                catalog.note_feed(old.id, source_state={})  # also the same file is read again
         return admit(text, settings)
     except OSError as error:
         raise SourceError(f"{file.name}: it can't be read: {error.strerror}") from error
@@ -177,14 +182,8 @@ def _admitted(file: Path, schema: Schema, wanted: Wanted, how: tuple[Talk, Feed 
         folder.drop(upload)
         raise FeedError(f"{file.name}: it is larger than STADTHUB_UPLOAD_MB allows ({settings.upload_mb} MB)") from error
     except StadthubError:
-        if old is None:
-            folder.drop(upload)
+        folder.drop(upload)
         raise
-
-
-def _key(feed: Feed) -> UUID:
-    assert isinstance(feed.source, UploadSource)
-    return UUID(feed.source.file.partition("/")[0])
 
 
 def _loaded(feed: Feed, settings: Settings, as_json: bool) -> bool:

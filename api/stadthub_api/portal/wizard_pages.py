@@ -16,13 +16,13 @@ from stadthub_ingest.detection.proposal import BECOMES, PERSONAL, WHATS, Field, 
 from stadthub_pipelines import feedfiles
 from stadthub_pipelines.describing import QUESTIONS, habits, lacking
 from stadthub_pipelines.drafting import every_of, name_of, opened
-from stadthub_pipelines.importing import TYPES
+from stadthub_pipelines.importing import TYPES, place_of
 from stadthub_pipelines.sampling import Sample
 from stadthub_pipelines.templates import templates
 from stadthub_pipelines.trial import Trial
 from stadthub_schemas.access import Principal
 from stadthub_schemas.dataset import AccessClass, Kind
-from stadthub_schemas.errors import FeedError
+from stadthub_schemas.errors import Conflict, FeedError
 from stadthub_schemas.units import UNITS
 from stadthub_schemas.vocabularies import FREQUENCIES, LICENSES, THEMES
 
@@ -106,6 +106,7 @@ def mapping_page(desk: Desk, form: Mapping[str, Any], found: Found, wrong: str =
             "url": str(form.get("url") or ""),
             "purpose": str(form.get("purpose") or ""),
             "confirmed": bool(form.get("confirmed")),
+            "over": bool(form.get("over")),
         },
         "wrong": wrong,
         **_steps(desk.write, 1),
@@ -150,8 +151,9 @@ async def review_page(desk: Desk, text: str, wrong: str = "") -> Response:
     """The whole file with what is wrong in it."""
     if not wrong:
         try:
-            await desk.hub.work(feedfiles.checked, desk.hub.settings.feeds, text, desk.hub.settings.feeds / "feed.toml")
-        except FeedError as error:
+            place = await desk.hub.work(place_of, text, desk.hub.settings)
+            await desk.hub.work(feedfiles.checked, desk.hub.settings.feeds, text, place)
+        except (FeedError, Conflict) as error:
             wrong = str(error)
     context = {"who": desk.principal.name, "toml": text, "wrong": wrong, **_steps(desk.write, 3)}
     return _private(page(desk.request, "wizard/review.html", context, 422 if wrong else 200))

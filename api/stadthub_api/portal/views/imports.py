@@ -17,11 +17,24 @@ from stadthub_api.portal.wizard_pages import Desk, describe_page, file_page, map
 from stadthub_catalog.refusals import Invalid
 from stadthub_catalog.uploads import Upload
 from stadthub_pipelines.drafting import name_of, notes_of, written
-from stadthub_pipelines.importing import MAPPED, STAND_IN, Schema, corrected, discard, feed_table, path_of, propose, refusals, stage, staged
+from stadthub_pipelines.importing import (
+    MAPPED,
+    STAND_IN,
+    Schema,
+    corrected,
+    discard,
+    feed_table,
+    imported,
+    path_of,
+    propose,
+    refusals,
+    stage,
+    staged,
+)
 from stadthub_pipelines.samples import sample_of
 from stadthub_pipelines.sampling import Sample
 from stadthub_pipelines.trial import rehearse
-from stadthub_schemas.errors import FeedError, SourceError, StorageError
+from stadthub_schemas.errors import Conflict, FeedError, SourceError, StorageError
 from stadthub_schemas.feed import parse_feed
 
 router = APIRouter(include_in_schema=False, prefix="/operator/import")
@@ -97,10 +110,13 @@ async def trial_step(request: Request, hub: HubDep, principal: OperatorDep) -> R
         against = refusals(schema, purpose, confirmed=bool(form.get("confirmed")))
         if against:
             raise FeedError("\n".join(one.in_language(desk.write.language) for one in against))
+        name = str(form.get("id", ""))
+        if not form.get("over") and await hub.work(imported, hub.settings, name) is not None:
+            raise FeedError(f"{name}: there is a dataset of this name: choose another one, or say that this file is its new version")
         size = path_of(hub.settings, str(sample.source["file"])).stat().st_size
         text = _drafted(form, sample, schema, size, desk.write)
         trial = await hub.work(rehearse, parse_feed(text, "feed.toml"), hub.settings, sample.pieces)
-    except FeedError as error:
+    except (FeedError, Conflict) as error:
         return _mapping(desk, form, sample, schema, str(error))
     return await describe_page(desk, text, trial, {"purpose": purpose} if purpose else None)
 

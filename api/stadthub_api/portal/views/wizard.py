@@ -23,7 +23,7 @@ from stadthub_ingest.sources.reach import Reach
 from stadthub_pipelines import feedfiles, templates
 from stadthub_pipelines.describing import QUESTIONS, lacking, metadata_of, theme_of
 from stadthub_pipelines.drafting import changed, column_words, every_of, name_of, notes_of, objections, opened, reading, written
-from stadthub_pipelines.importing import admit, staged
+from stadthub_pipelines.importing import admit, place_of, staged
 from stadthub_pipelines.sampling import Sample, from_address, parsed
 from stadthub_pipelines.trial import rehearse
 from stadthub_schemas.access import Principal, Role
@@ -152,7 +152,7 @@ async def _page_of(hub: Hub, feed: Feed) -> str:
 
 def _save(hub: Hub, principal: Principal, text: str) -> Feed:
     """The feed that is now there."""
-    feed = feedfiles.checked(hub.settings.feeds, text, hub.settings.feeds / "feed.toml")
+    feed = feedfiles.checked(hub.settings.feeds, text, place_of(text, hub.settings))
     if not isinstance(feed, Feed):
         raise FeedError("sql: the wizard makes feeds; put the file of a derived dataset into the folder of feeds")
     reason = None if principal.role is Role.ADMIN else feedfiles.touches_machine(feed, None)
@@ -163,6 +163,7 @@ def _save(hub: Hub, principal: Principal, text: str) -> Feed:
         raise FeedError("\n".join(one.en for one in missing))
     if isinstance(feed.source, UploadSource):
         staged(feed.source.file, hub.settings)
+        hub.catalog.note_feed(feed.id, source_state={})  # of a new version also the same file is read again
         admit(text, hub.settings)
     else:
         feedfiles.add(hub.settings.feeds, text)
