@@ -7,11 +7,12 @@ from typing import Any
 import pyarrow as pa
 
 from stadthub_ingest import registry, tables
+from stadthub_ingest.columnar import Columnar
 from stadthub_ingest.decoded import DecodeError
 from stadthub_ingest.judge import Judge, Judged, Payload, excerpt, lines
 from stadthub_ingest.rules import RowError
 from stadthub_ingest.sheets import Tabled, rows_of
-from stadthub_ingest.typedcolumns import Typed, typed_columns
+from stadthub_ingest.typedcolumns import Typed, plain_columns, typed_columns
 from stadthub_schemas.feed import Feed
 
 
@@ -41,7 +42,10 @@ class LargeTable:
         if self._decoder.sheet is None or not isinstance(options, Tabled) or self._feed.renames:
             return None
         try:
-            found = typed_columns(self._decoder.sheet(payload.body, options), payload.body, options, self._feed.key, self._keys)
+            sheet = self._decoder.sheet(payload.body, options)
+            if isinstance(sheet, Columnar):
+                return self._plain(sheet, options)
+            found = typed_columns(sheet, payload.body, options, self._feed.key, self._keys)
         except DecodeError:
             return None
         if found is None:
@@ -49,6 +53,11 @@ class LargeTable:
         if not found.rest.places:
             return Judged(found.rows, lines([]), found.total, 0, lines([]), frozenset(found.rows.column_names))
         return self._completed(payload, found, options)
+
+    def _plain(self, sheet: Columnar, options: Tabled) -> Judged | None:
+        """The page of a file with typed columns; None where its rows must be looked at: for a key, or a cell that is not plain."""
+        rows = None if self._feed.key else plain_columns(sheet, options)
+        return None if rows is None else Judged(rows, lines([]), rows.num_rows, 0, lines([]), frozenset(rows.column_names))
 
     def _completed(self, payload: Payload, found: Typed, options: Tabled) -> Judged:
         """The page with those rows that are not plainly right, each judged by itself, in its place."""

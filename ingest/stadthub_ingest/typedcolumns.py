@@ -2,7 +2,7 @@
 row path, which alone says what is wrong."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from stadthub_ingest.attributes import exact, moment
 from stadthub_ingest.blocks import iso_times
 from stadthub_ingest.cellcolumns import CellColumns, read_columns
 from stadthub_ingest.coded import mapped
+from stadthub_ingest.columnar import Columnar
 from stadthub_ingest.decoded import Unreadable
 from stadthub_ingest.delimited import Sheet
 from stadthub_ingest.rules import RowError
@@ -83,6 +84,45 @@ def typed_columns(sheet: Any, payload: bytes, options: Tabled, key: Sequence[str
     whole = len(numbers) == rows.num_rows
     rest = [] if whole else pc.indices_nonzero(pc.invert(good)).to_pylist()
     return Typed(rows if whole else rows.filter(good), numbers, Rest(sheet, cells, rest), rows.num_rows)
+
+
+def plain_columns(found: Columnar, options: Tabled) -> pa.Table | None:
+    """The columns of a Parquet file in their declared types; None where a cell must be looked at by itself."""
+    wanted = options.properties
+    if wanted is None or not wanted or not wanted.keys() <= options.column_types.keys():
+        return None
+    marks = pa.array(sorted(options.missing), pa.string())
+    columns: dict[str, pa.ChunkedArray] = {}
+    for name, header in wanted.items():
+        given, kind = found.table[found.header[found.column(header)]], options.column_types[name]
+        if not _ALIKE[kind](given.type) or (kind is ColumnType.TIME and given.type.tz is None):
+            return None
+        try:
+            columns[name] = given.cast(ARROW[kind])
+        except pa.ArrowInvalid:
+            return None
+        if kind is ColumnType.TEXT:
+            text = pc.utf8_trim_whitespace(columns[name])
+            columns[name] = pc.if_else(pc.is_in(text, value_set=marks), pa.scalar(None, pa.string()), text)
+        if kind is ColumnType.NUMBER:
+            if pc.any(pc.is_inf(columns[name]), min_count=0).as_py():
+                return None
+            columns[name] = pc.if_else(pc.is_nan(columns[name]), pa.scalar(None, pa.float64()), columns[name])
+    return pa.table(columns)
+
+
+#: Which types of Parquet are plainly of a declared type.
+_ALIKE: Mapping[ColumnType, Callable[[pa.DataType], bool]] = {
+    ColumnType.TEXT: lambda kind: bool(pa.types.is_string(kind) or pa.types.is_large_string(kind)),
+    ColumnType.INTEGER: pa.types.is_integer,
+    ColumnType.NUMBER: lambda kind: bool(pa.types.is_floating(kind) or pa.types.is_integer(kind)),
+    ColumnType.DECIMAL: pa.types.is_decimal,
+    ColumnType.BOOLEAN: pa.types.is_boolean,
+    ColumnType.DATE: pa.types.is_date,
+    ColumnType.TIME: pa.types.is_timestamp,
+    ColumnType.JSON: lambda _: False,
+    ColumnType.GEOMETRY: lambda _: False,
+}
 
 
 def _new_keys(parts: Sequence[pa.Array], good: pa.Array, seen: Seen) -> pa.Array:

@@ -1,18 +1,14 @@
 """From an uploaded file to a dataset: what it is, a schema that can be corrected, and the feed that brings its rows."""
 
-import shutil
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import orjson
-from pydantic import ValidationError
 
-from stadthub_catalog.uploads import Upload
 from stadthub_ingest.detection.detect import detect
 from stadthub_ingest.detection.mapped import recast
 from stadthub_ingest.detection.objects import with_properties
@@ -24,6 +20,7 @@ from stadthub_pipelines import feedfiles, uploads
 from stadthub_pipelines.describing import theme_of
 from stadthub_pipelines.drafting import LAYERED, objections, reading, typed_words
 from stadthub_pipelines.sampling import Sample
+from stadthub_pipelines.staging import STAGED, folder_of, path_of
 from stadthub_schemas.dataset import ColumnType, Kind
 from stadthub_schemas.errors import Conflict, FeedError, NotFound
 from stadthub_schemas.feed import Feed, UploadSource, feed_of, parse_feed
@@ -37,8 +34,6 @@ TYPES = tuple(one for one in ColumnType if one is not ColumnType.GEOMETRY)
 NO_KEYS = (ColumnType.TIME, ColumnType.DATE, ColumnType.NUMBER)
 #: From so many bytes on no key is proposed: to know that none stands twice, all of them must be in memory.
 KEYED = 100_000_000
-#: What says beside a file that nobody has decided yet what becomes of it, and for how long it may lie there.
-STAGED, STAGED_SECONDS = ".staged", 86_400
 #: Options of a text table that a schema may correct.
 CORRECTED = ("delimiter", "encoding", "quote", "header", "skip_rows", "skip_footer", "decimal", "thousands", "missing", "times", "crs", "sheet", "layer", "rows")  # fmt: skip
 
@@ -181,10 +176,11 @@ def feed_table(schema: Schema, name: str, file: str, size: int) -> dict[str, Any
     )
     feed: dict[str, Any] = {"id": name, "title": name, "dataset": name}
     feed |= reading(schema.proposal, fields, schema.kind, name)
+    feed["raw_days"] = 1  # the file itself is kept
     feed["source"] = {"type": "upload", "file": file} | ({} if schema.proposal.unpack else {"unpack": False})
     columns = typed_words(fields, schema.kind)
-    about = f"{schema.proposal.decoder} {' '.join(one.name for one in fields)}"
-    metadata: dict[str, Any] = {"themes": [theme_of(about)], "update_frequency": "IRREG"}
+    about = " ".join(one.name for one in fields)
+    metadata: dict[str, Any] = {"themes": [theme_of(schema.proposal.decoder, f"{name} {about}")], "update_frequency": "IRREG"}
     feed["metadata"] = metadata | ({"columns": columns} if columns else {})
     return feed
 
@@ -206,51 +202,6 @@ def refusals(schema: Schema, purpose: str, *, confirmed: bool) -> list[Said]:
 
 #: Decoders that can write a file again without the columns that tell of people.
 NARROWED = ("csv_table", "json_table", "geojson")
-
-
-def folder_of(settings: Settings) -> uploads.UploadFolder:
-    """Where this hub keeps uploaded files."""
-    return uploads.UploadFolder(settings.data_dir.absolute() / "uploads", settings.upload_mb)
-
-
-def path_of(settings: Settings, file: str) -> Path:
-    """Where the uploaded file lies that a source names."""
-    return settings.data_dir.absolute() / "uploads" / file
-
-
-def stage(upload: Upload, settings: Settings) -> tuple[str, int]:
-    """Keep a file until somebody has decided what becomes of it, for a day at most: how a source names it, and its size. Invalid if it
-    is too large."""
-    _sweep(settings)
-    key = uuid4()
-    kept = folder_of(settings).keep(key, upload)
-    (path_of(settings, str(key)) / STAGED).touch()
-    return f"{key}/{kept.name}", kept.size
-
-
-def discard(file: str, settings: Settings) -> None:
-    """Forget a file that was staged and is not wanted; one that a dataset has stays."""
-    if (path_of(settings, file).parent / STAGED).exists():
-        folder_of(settings).drop(UUID(file.partition("/")[0]))
-
-
-def staged(file: str, settings: Settings) -> Path:
-    """Where a staged file lies. FeedError if it is none, or not there any more."""
-    try:
-        UploadSource(type="upload", file=file)
-    except ValidationError as error:
-        raise FeedError("the file got lost on the way: upload it again") from error
-    path = path_of(settings, file)
-    if not path.is_file() or not (path.parent / STAGED).exists():
-        raise FeedError("the file is not there any more: upload it again")
-    return path
-
-
-def _sweep(settings: Settings) -> None:
-    """Forget what was staged and then forgotten."""
-    for mark in path_of(settings, "").glob(f"*/{STAGED}"):
-        if time.time() - mark.stat().st_mtime > STAGED_SECONDS:
-            shutil.rmtree(mark.parent, ignore_errors=True)
 
 
 def place_of(text: str, settings: Settings) -> Path:

@@ -4,6 +4,7 @@ Who keeps a file leaves an order in `loads/<resource id>`; the worker takes it. 
 into the dataset `ds-<resource id>` of the lake, which is no entry of the catalogue: who may see it is decided by the resource's dataset.
 """
 
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,9 +17,10 @@ from stadthub_catalog.loading import LoadState, tell, uploaded_file
 from stadthub_catalog.uploads import Kept, Upload
 from stadthub_pipelines.drafting import LAYERED
 from stadthub_pipelines.flow import Flow
-from stadthub_pipelines.importing import MAPPED, STAND_IN, corrected, feed_table, path_of, propose
+from stadthub_pipelines.importing import MAPPED, STAND_IN, corrected, feed_table, propose
 from stadthub_pipelines.runner import Place, Runner
 from stadthub_pipelines.samples import sample_of
+from stadthub_pipelines.staging import path_of
 from stadthub_pipelines.uploads import UploadFolder
 from stadthub_schemas.dataset import Dataset, Kind
 from stadthub_schemas.errors import NotFound, StadthubError, StorageError
@@ -142,4 +144,6 @@ class Loads:
         finally:
             runner.close()
         run = place.catalog.runs(feed.id, 1)[0]
+        if run.error is None:
+            shutil.rmtree(place.data_dir / "raw" / feed.id, ignore_errors=True)  # the file itself is kept
         return runner.intake.counts.as_dict(), run.error

@@ -1,9 +1,11 @@
 """The pages of a large table: by columns and by rows the same comes out, whatever the cells hold."""
 
+import io
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -55,6 +57,28 @@ def test_by_columns_and_by_rows_the_same_comes_out(rows: list[tuple[str, ...]], 
     [by_columns] = LargeTable(one, Judge(one)).pages([payload])
     by_rows = Judge(one).judge([payload])
     assert told(by_columns) == told(by_rows)
+
+
+def test_a_parquet_file_goes_by_columns_and_says_the_same_as_by_rows() -> None:
+    table = pa.table(
+        {
+            "nr": pa.array([1, 2, None], pa.int16()),
+            "wert": pa.array([1.5, float("nan"), -2.0], pa.float32()),
+            "tag": pa.array(["2026-02-01", None, "2026-02-03"]).cast(pa.date32()),
+            "zeit": pa.array([NOW, None, NOW], pa.timestamp("ms", "UTC")),
+            "ja": [True, None, False],
+            "plz": ["01067", " n/a ", " Ü "],
+        }
+    )
+    out = io.BytesIO()
+    pq.write_table(table, out)
+    one = feed().model_copy(update={"decoder": "parquet"})
+    options = {name: value for name, value in one.options.items() if name in ("properties", "time_columns")}
+    one = one.model_copy(update={"options": options})
+    payload = Payload(1, NOW, "a.parquet", out.getvalue())
+    [by_columns] = LargeTable(one, Judge(one)).pages([payload])
+    assert told(by_columns) == told(Judge(one).judge([payload]))
+    assert by_columns.accepted["plz"].to_pylist() == ["01067", None, "Ü"]
 
 
 def test_a_key_that_comes_again_on_another_page_is_refused() -> None:

@@ -16,6 +16,7 @@ import typer
 from stadthub_api.cli.feed_add import Talk, described
 from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalog_of, settings_of
 from stadthub_api.cli.output import language, print_json, print_rows, print_table, say, working
+from stadthub_api.cli.quarantine import WHO
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import Run
 from stadthub_catalog.refusals import Invalid
@@ -24,12 +25,13 @@ from stadthub_ingest.detection.proposal import BECOMES, PERSONAL, WHATS, Said
 from stadthub_lake.snapshot import Reader
 from stadthub_pipelines import feedfiles
 from stadthub_pipelines.drafting import assigned, name_of, notes_of, opened, written
-from stadthub_pipelines.importing import Schema, admit, corrected, feed_table, folder_of, forget, imported, propose, reads_alike, refusals
+from stadthub_pipelines.importing import Schema, admit, corrected, feed_table, forget, imported, propose, reads_alike, refusals
 from stadthub_pipelines.logs import configure
 from stadthub_pipelines.once import run_once
 from stadthub_pipelines.running import WORKER, holder
 from stadthub_pipelines.samples import sample_of
 from stadthub_pipelines.sampling import Sample
+from stadthub_pipelines.staging import folder_of
 from stadthub_pipelines.trial import rehearse
 from stadthub_schemas.errors import Conflict, FeedError, SourceError, StadthubError
 from stadthub_schemas.feed import Feed, parse_feed
@@ -191,6 +193,7 @@ def _loaded(feed: Feed, settings: Settings, as_json: bool) -> bool:
     began, start = time.monotonic(), datetime.now(UTC)
     with working(f"Loading {feed.id}"), catalog_of(settings) as catalog:
         catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type, wanted_run=start)
+        catalog.record(WHO, "dataset.import", feed.dataset, {"feed": feed.id})
         if holder(settings.data_dir, WORKER) is None:
             configure(settings)
             run_once(feed, settings)

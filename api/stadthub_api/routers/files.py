@@ -12,8 +12,9 @@ from stadthub_api.answers import has
 from stadthub_api.deps import DATASET, HubDep, ReadableDep
 from stadthub_api.hub import Hub, Readable
 from stadthub_catalog.entry import Distribution
-from stadthub_pipelines.importing import imported, path_of
+from stadthub_pipelines.importing import imported
 from stadthub_pipelines.originals import PLACE
+from stadthub_pipelines.staging import path_of
 from stadthub_schemas.access import visible
 from stadthub_schemas.errors import NotFound
 from stadthub_schemas.feed import UploadSource

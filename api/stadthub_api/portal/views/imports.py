@@ -17,22 +17,10 @@ from stadthub_api.portal.wizard_pages import Desk, describe_page, file_page, map
 from stadthub_catalog.refusals import Invalid
 from stadthub_catalog.uploads import Upload
 from stadthub_pipelines.drafting import name_of, notes_of, written
-from stadthub_pipelines.importing import (
-    MAPPED,
-    STAND_IN,
-    Schema,
-    corrected,
-    discard,
-    feed_table,
-    imported,
-    path_of,
-    propose,
-    refusals,
-    stage,
-    staged,
-)
+from stadthub_pipelines.importing import MAPPED, STAND_IN, Schema, corrected, feed_table, imported, propose, refusals
 from stadthub_pipelines.samples import sample_of
 from stadthub_pipelines.sampling import Sample
+from stadthub_pipelines.staging import discard, path_of, stage, staged
 from stadthub_pipelines.trial import rehearse
 from stadthub_schemas.errors import Conflict, FeedError, SourceError, StorageError
 from stadthub_schemas.feed import parse_feed

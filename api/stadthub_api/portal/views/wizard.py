@@ -23,8 +23,9 @@ from stadthub_ingest.sources.reach import Reach
 from stadthub_pipelines import feedfiles, templates
 from stadthub_pipelines.describing import QUESTIONS, lacking, metadata_of, theme_of
 from stadthub_pipelines.drafting import changed, column_words, every_of, name_of, notes_of, objections, opened, reading, written
-from stadthub_pipelines.importing import admit, place_of, staged
+from stadthub_pipelines.importing import admit, place_of
 from stadthub_pipelines.sampling import Sample, from_address, parsed
+from stadthub_pipelines.staging import staged
 from stadthub_pipelines.trial import rehearse
 from stadthub_schemas.access import Principal, Role
 from stadthub_schemas.dataset import Kind
