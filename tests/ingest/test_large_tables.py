@@ -49,7 +49,7 @@ def told(judged: Judged) -> dict[str, Any]:
     return {"received": judged.received, "rows": rows, "rejects": rejects}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(*(st.sampled_from(cells) for cells in CELLS.values())), min_size=1, max_size=12), st.sampled_from([(), ("nr",)]))
 def test_by_columns_and_by_rows_the_same_comes_out(rows: list[tuple[str, ...]], key: tuple[str, ...]) -> None:
     body = "\n".join([";".join(CELLS), *(";".join(row) for row in rows)]).encode()
