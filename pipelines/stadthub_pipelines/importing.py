@@ -206,7 +206,10 @@ NARROWED = ("csv_table", "json_table", "geojson")
 
 def place_of(text: str, settings: Settings) -> Path:
     """Where the feed of an uploaded file is to be written: over the one of its name, if that is the feed of a file too. FeedError."""
-    feed = parse_feed(text, "feed.toml")
+    try:
+        feed = parse_feed(text, "feed.toml")
+    except FeedError:
+        return settings.feeds / "feed.toml"  # whoever checks it there tells all mistakes
     old = imported(settings, feed.id) if isinstance(feed.source, UploadSource) else None
     if old is not None and old.kind is not feed.kind:
         raise FeedError(f"kind: {feed.id} is {old.kind.value} and stays so: give the dataset another name")

@@ -11,8 +11,10 @@ from tests.pipelines.filesmade import FILES, cell, csv, workbook, zipped
 from typer.testing import CliRunner
 
 from stadthub_api.cli.app import app
+from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
 from stadthub_schemas.feed import load_feed
+from stadthub_schemas.query import RowsQuery
 
 WORDS = [
     "--title=Bäume",
@@ -135,6 +137,36 @@ def test_columns_on_people_never_reach_the_disk_and_a_file_that_can_not_be_freed
     assert refused.exit_code == 1
     assert "E-Mail" in refused.stderr
     assert not list((city / "feeds").glob("blatt*"))
+
+
+NOTATIONS: dict[str, tuple[bytes, dict[str, Any]]] = {
+    "utf16.csv": (
+        "Nr;Straße;Länge\n1;Große Straße;1,5\n2;Öhde;2,25\n3;Weg;3,0\n".encode("utf-16"),
+        {"nr": 1, "strasse": "Große Straße", "laenge": 1.5},
+    ),
+    "vorspann.csv": (
+        b"Stadt Musterstadt\nStand: 2026\n\nNr;Name;Wert\n1;a;1.234,50\n2;b;7,25\n3;c;9,00\n",
+        {"nr": 1, "name": "a", "wert": 1234.5},
+    ),
+    "tage.json": (
+        json.dumps([{"nr": n, "tag": f"2026-05-0{n}", "zeit": f"2026-05-0{n}T23:30:00"} for n in range(1, 6)]).encode(),
+        {"nr": 1, "tag": "2026-05-01", "zeit": "2026-05-01T21:30:00Z"},
+    ),
+    "tage.csv": (
+        ("nr,tag,zeit\n" + "".join(f"{n},0{n}.05.2026,0{n}.05.2026 23:30\n" for n in range(1, 6))).encode(),
+        {"nr": 1, "tag": "2026-05-01", "zeit": "2026-05-01T21:30:00Z"},
+    ),
+    "kommas.csv": (b'nr,text\n1,"eins, zwei\ndrei"\n2,"vier ""f\xc3\xbcnf"""\n', {"nr": 1, "text": "eins, zwei\ndrei"}),
+}
+
+
+@pytest.mark.parametrize("name", NOTATIONS)
+def test_encodings_notations_and_days_beside_times_are_read_as_they_are_meant(name: str, imported: Told, told: Told, city: Path) -> None:
+    body, first = NOTATIONS[name]
+    dataset = f"not-{name.replace('.', '-')}"
+    assert imported(name, body, f"--name={dataset}")["rejected"] == 0
+    row = json.loads(b"".join(Lake(Reader(str(city / "data" / "lake"), city / "data")).export(RowsQuery(dataset, limit=None), "json")))[0]
+    assert {key: row[key] for key in first} == first
 
 
 PIECES = 40_000

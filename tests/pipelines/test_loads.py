@@ -72,6 +72,11 @@ def test_the_rows_of_an_uploaded_file_are_loaded(name: str, site: tuple[RemoteCK
     snapshot = Reader(settings.lake, settings.data_dir).snapshot(f"ds-{resource}")
     assert (snapshot.rows, snapshot.kind) == (30, kind)
     assert f"ds-{resource}" not in remote.action.package_list()
+    page = httpx.get(f"{remote.address}/operator/feeds/ds-{resource}", cookies={"stadthub_session": remote.apikey}, timeout=60)
+    assert page.status_code == 200
+    assert httpx.get(f"{remote.address}/api/v1/datasets/ds-{resource}/rows", timeout=60).status_code == 404, (
+        "the catalogue decides who sees rows"
+    )
 
 
 def test_another_file_takes_the_place_of_the_first_whatever_its_columns(site: tuple[RemoteCKAN, Settings], tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from stadthub_ingest.pieces import of_records
 from stadthub_ingest.pruning import Pruner, spelt
 from stadthub_ingest.texts import read_exact_json, read_json, read_text
 from stadthub_ingest.times import TimeReader
-from stadthub_schemas.dataset import Kind
+from stadthub_schemas.dataset import ColumnType, Kind
 from stadthub_schemas.model import Strict
 
 #: The mapping is kept for so many names of payloads.
@@ -266,7 +266,8 @@ def _attributes(place: Place, options: Options, plan: Plan, reader: TimeReader) 
         row[name] = exact(row.get(name), plan.notation)
     for name in options.time_columns:
         if row.get(name) is not None:
-            row[name] = moment(row[name], name, reader)
+            is_day = options.column_types.get(name) is ColumnType.DATE and isinstance(row[name], str)
+            row[name] = reader.read_day(row[name]) if is_day else moment(row[name], name, reader)
     if options.kind is Kind.TABLE:
         return row
     given = {field: clean(find(place, path), plan.marks) for field, path in plan.fields}
