@@ -32,6 +32,8 @@ LOG = structlog.get_logger()
 #: What the lake's datasets of resources begin with, where the orders lie, and after how many seconds one is given up whose resource
 #: was never written.
 PREFIX, ORDERS, GIVEN_UP = "ds-", "loads", 600.0
+#: What the name of an order ends with whose resource has no file any more.
+GONE = ".gone"
 #: How old an order is at least when it is taken, in seconds: the file is kept first, and then the resource is written.
 WRITTEN = 1.0
 
@@ -54,9 +56,11 @@ class OrderingUploads:
         return kept
 
     def drop(self, resource: UUID) -> None:
-        """Forget the resource's file."""
+        """Forget the resource's file, and let its rows go."""
         (self._orders / str(resource)).unlink(missing_ok=True)
         self._folder.drop(resource)
+        if self._orders.is_dir():
+            (self._orders / f"{resource}{GONE}").touch()
 
     def path(self, resource: UUID, name: str) -> Path:
         """Where the resource's file of that name lies, if it is there."""
@@ -78,9 +82,12 @@ class Loads:
 
     def look(self) -> None:
         """Load what was ordered. What goes wrong stands in the resource."""
+        for order in sorted(self._orders.glob(f"*{GONE}")):
+            self._forget(f"{PREFIX}{UUID(order.stem)}")
+            order.unlink(missing_ok=True)
         for order in sorted(self._orders.glob("*-*-*-*-*")):
             age = time.time() - order.stat().st_mtime
-            if age < WRITTEN:
+            if age < WRITTEN or order.suffix == GONE:
                 continue
             try:
                 self._take(UUID(order.name))
@@ -91,6 +98,12 @@ class Loads:
                 LOG.error("a resource can't be loaded now", resource=order.name, error=str(error))
                 continue
             order.unlink(missing_ok=True)
+
+    def _forget(self, dataset: str) -> None:
+        """The rows of a resource whose file is gone."""
+        self._place.doors.store.drop(dataset)
+        self._place.catalog.forget_feed(dataset)
+        shutil.rmtree(self._place.data_dir / "raw" / dataset, ignore_errors=True)
 
     def _take(self, resource: UUID) -> None:
         catalog = self._place.catalog

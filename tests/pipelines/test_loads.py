@@ -90,6 +90,11 @@ def test_another_file_takes_the_place_of_the_first_whatever_its_columns(site: tu
         time.sleep(0.1)
     columns = {one.name: one.type for one in reader.columns(f"ds-{resource}")}
     assert columns == {"nr": "text", "plz": "integer"}
+    remote.action.resource_delete(id=resource)
+    end = time.monotonic() + 60
+    while time.monotonic() < end and (Path(settings.lake) / f"ds-{resource}").exists():
+        time.sleep(0.1)
+    assert not (Path(settings.lake) / f"ds-{resource}").exists()
 
 
 @pytest.mark.parametrize(
