@@ -69,6 +69,8 @@ def test_the_rows_of_an_uploaded_file_are_loaded(name: str, site: tuple[RemoteCK
     found = _settled(remote, resource, "loaded", "failed")
     assert (found["load_state"], found["datastore_active"]) == ("loaded", True), found
     assert "30 stored" in found["load_message"]
+    renamed = remote.action.resource_update(id=resource, name="Straßenbäume")
+    assert (renamed["load_state"], renamed["datastore_active"]) == ("loaded", True), "its file stays, and so do its rows"
     snapshot = Reader(settings.lake, settings.data_dir).snapshot(f"ds-{resource}")
     assert (snapshot.rows, snapshot.kind) == (30, kind)
     assert f"ds-{resource}" not in remote.action.package_list()
