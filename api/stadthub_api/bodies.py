@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 1_000_000
 #: Routes that bound the body themselves, piece by piece.
-BOUND_THEMSELVES = re.compile(r"/api/v1/feeds/[^/]+/push|/api/(3/)?action/[^/]+")
+BOUND_THEMSELVES = re.compile(r"/api/v1/feeds/[^/]+/push|/api/(3/)?action/[^/]+|(/de|/en)?/operator/import/file")
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 

@@ -25,6 +25,7 @@ from stadthub_lake.storage import local_folder
 from stadthub_pipelines.datastore.actions import actions_over
 from stadthub_pipelines.datastore.opened import Rooms
 from stadthub_pipelines.keys import cursor_key
+from stadthub_pipelines.loads import OrderingUploads
 from stadthub_pipelines.uploads import UploadFolder
 from stadthub_schemas.access import ANYBODY, Action, Decision, Principal, may
 from stadthub_schemas.errors import NotFound, StadthubError
@@ -81,7 +82,7 @@ class Hub:
     quick: bool
     doors: Doors
     requests: Requests
-    uploads: UploadFolder
+    uploads: OrderingUploads
     datastore: More
     rooms: Rooms
     _entries: dict[str, tuple[float, Entry]] = field(default_factory=dict)
@@ -154,7 +155,7 @@ async def opened(settings: Settings) -> AsyncIterator[Hub]:
         quick = settings.database.startswith("sqlite")
         requests = Requests(settings.data_dir / "metrics")
         stack.callback(requests.flush)
-        uploads = UploadFolder(settings.data_dir.absolute() / "uploads", settings.upload_mb)
+        uploads = OrderingUploads(UploadFolder(settings.data_dir.absolute() / "uploads", settings.upload_mb), settings.data_dir)
         rooms = Rooms(reader, lake, local_folder(settings.lake))
         hub = Hub(
             settings,

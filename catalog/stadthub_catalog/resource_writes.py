@@ -19,6 +19,8 @@ from stadthub_schemas.errors import StadthubError
 
 #: What of a resource a file that comes with it decides.
 _OF_FILE = ("url", "url_type", "size", "hash", "last_modified", "mimetype")
+#: What says how far the rows of such a file are loaded.
+_OF_ROWS = ("datastore_active", "load_state", "load_message")
 
 
 def resource_create(asked: Asked) -> dict[str, Any]:
@@ -119,7 +121,7 @@ def _put(asked: Asked, entry: Entry, said: dict[str, Any], old: Mapping[str, Any
     said = uploaded(asked, entry, {**said, "package_id": None, "position": None})
     there = _resources(entry)
     if old is not None and old["url_type"] == "upload" and not isinstance(upload, Upload):
-        said |= {key: old[key] for key in _OF_FILE} if _stays(said, old, asked) else {"url_type": None}
+        said |= _kept(old) if _stays(said, old, asked) else {"url_type": None}
     said.pop("clear_upload", None)
     resources = [said if old is not None and one["id"] == old["id"] else one for one in there] if old is not None else [*there, said]
     try:
@@ -136,6 +138,11 @@ def _put(asked: Asked, entry: Entry, said: dict[str, Any], old: Mapping[str, Any
     asked.changed.clear()
     place = len(package["resources"]) - 1 if old is None else next(i for i, one in enumerate(there) if one["id"] == old["id"])
     return dict(package["resources"][place])
+
+
+def _kept(old: Mapping[str, Any]) -> dict[str, Any]:
+    """What stays with a file that stays: what it is, and how far its rows are loaded."""
+    return {key: old[key] for key in _OF_FILE} | {key: old[key] for key in _OF_ROWS if key in old}
 
 
 def _stays(said: Mapping[str, Any], old: Mapping[str, Any], asked: Asked) -> bool:

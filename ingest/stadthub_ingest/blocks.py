@@ -81,7 +81,7 @@ def _time_type(sheet: Sheet, place: int, reader: TimeReader) -> pa.DataType:
 def _times(plan: Plan, columns: CellColumns, fields: dict[str, Field], reader: TimeReader) -> pa.Array:
     """The time of each record; null where it is missing or can't be read."""
     if len(plan.times) == 1:
-        quick = _iso_times(columns.arrays[plan.times[0]], reader)
+        quick = iso_times(columns.arrays[plan.times[0]], reader)
         if quick is not None:
             return _completed(quick, columns.text(plan.times[0]), fields, reader) if quick.null_count else quick
     parts = [mapped(columns.words(place), partial(clean_text, plan), pa.string()) for place in plan.times]
@@ -96,7 +96,7 @@ def _plainly_iso(reader: TimeReader) -> bool:
     return reader.times.formats[0] == "iso" and not reader.times.interval_end and not reader.times.strip
 
 
-def _iso_times(given: pa.Array, reader: TimeReader) -> pa.Array | None:
+def iso_times(given: pa.Array, reader: TimeReader) -> pa.Array | None:
     """The times of a column that is ISO 8601 throughout, null in the doubled and the missing hour; None if it is not."""
     if not _plainly_iso(reader):
         return None

@@ -1,10 +1,10 @@
 """What a decoder hands to the judge: rows, what it could not read, and blocks of columns for bulk."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import pyarrow as pa
 
@@ -89,3 +89,15 @@ class Sighting:
 DecodeTable = Callable[[bytes, Any, str], "list[Block] | None"]
 #: A decoder of tables with a header opens the table alone, so that its columns can be looked at before they are mapped.
 OpenSheet = Callable[[bytes, Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A large file as payloads that can each be read by itself: how many there are, and their bytes in order."""
+
+    number: int
+    bodies: Iterator[bytes]
+
+
+#: How a decoder cuts a large file into pieces of about so many bytes; None: only the whole can be read.
+Split = Callable[[BinaryIO, Any, int], "Pieces | None"]

@@ -1,6 +1,6 @@
 """Judging features: an id, a valid geometry brought to CRS84, properties; many at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,6 +12,8 @@ import pyarrow as pa
 from stadthub_ingest.decoded import Unreadable
 from stadthub_ingest.geometries import Outcome, judge_geometries
 from stadthub_ingest.rules import RowError
+from stadthub_ingest.tables import in_type
+from stadthub_schemas.dataset import ColumnType
 from stadthub_schemas.rows import FEATURES_IN
 
 
@@ -27,15 +29,15 @@ class Feature:
     mended: str | None
 
 
-def judge_features(rows: Sequence[Any]) -> list[Feature | RowError]:
-    """What becomes of each feature of one payload. An id that comes again is refused."""
+def judge_features(rows: Sequence[Any], declared: Mapping[str, ColumnType]) -> list[Feature | RowError]:
+    """What becomes of each feature of one payload, its properties in the declared types. An id that comes again is refused."""
     whole = [row if isinstance(row, dict) else {} for row in rows]
     places = judge_geometries([row.get("geometry") for row in whole], [row.get("crs") for row in whole])
     seen: set[str] = set()
     judged: list[Feature | RowError] = []
     for row, place in zip(rows, places, strict=True):
         try:
-            feature = _feature(row, place)
+            feature = _feature(_typed(row, declared), place)
             if feature.id in seen:
                 raise RowError(f"id: {feature.id[:100]!r} stands twice in this payload")
             seen.add(feature.id)
@@ -43,6 +45,14 @@ def judge_features(rows: Sequence[Any]) -> list[Feature | RowError]:
         except RowError as refused:
             judged.append(refused)
     return judged
+
+
+def _typed(row: Any, declared: Mapping[str, ColumnType]) -> Any:
+    """The feature with its properties in the declared types; RowError if one is of another."""
+    properties = row.get("properties") if isinstance(row, dict) else None
+    if not declared or not isinstance(properties, dict):
+        return row
+    return {**row, "properties": {name: in_type(name, value, declared.get(name)) for name, value in properties.items()}}
 
 
 def as_table(rows: Sequence[Feature]) -> pa.Table:

@@ -21,6 +21,7 @@ from stadthub_ingest.rules import RowError, RuleBook
 from stadthub_ingest.shape import Seen, Shape, of_payload, of_sheet
 from stadthub_ingest.sheets import Tabled
 from stadthub_ingest.sources.fetched import whole_of
+from stadthub_ingest.tables import Seen as Keys
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import StadthubError
 from stadthub_schemas.feed import Feed
@@ -79,6 +80,7 @@ class _Sheet:
     received: int = 0
     dropped: int = 0
     attributes: set[str] = field(default_factory=set)
+    keys: Keys | None = None
 
     def refuse(self, payload: Payload, row: int, reason: str, what: Any) -> None:
         self.rejects.append((payload.position, row, payload.received_time, reason, excerpt(what)))
@@ -97,9 +99,8 @@ class Judge:
         self._options = registry.read_options(feed)
         self._book = RuleBook(feed.rules)
         self._bulk = bulk
-        columns = feed.metadata.columns if feed.metadata else {}
         self._known: frozenset[str] | None = None
-        self._declared = {name: words.type for name, words in columns.items() if words.type is not None}
+        self._declared = registry.declared(feed)
 
     def know(self, columns: frozenset[str] | None, attributes: frozenset[str] | None) -> None:
         """From here on take no other columns and attributes than these; None: take all."""
@@ -149,8 +150,12 @@ class Judge:
 
     def judge(self, payloads: Sequence[Payload]) -> Judged:
         """What becomes of the payloads. Bad data never raise: they are rejects, each with its reason."""
+        return self.guarded(payloads, None)
+
+    def guarded(self, payloads: Sequence[Payload], keys: Keys | None) -> Judged:
+        """The same; with keys that were seen already in the pages before."""
         try:
-            return self._judged(payloads, _Sheet())
+            return self._judged(payloads, _Sheet(keys=keys))
         except (StadthubError, MemoryError):
             raise
         except Exception:  # noqa: BLE001 - decoders read what strangers send: a mistake of theirs must not stop their feed for ever
@@ -186,7 +191,7 @@ class Judge:
             for payload in sound:
                 if not self._by_columns(payload, sheet):
                     self._by_rows(payload, sheet, judge)
-        judged = (self._accepted(sheet), _lines(sheet.rejects), sheet.received, sheet.dropped, _lines(sheet.notes))
+        judged = (self._accepted(sheet), lines(sheet.rejects), sheet.received, sheet.dropped, lines(sheet.notes))
         return Judged(*judged, frozenset(sheet.attributes))
 
     def _accepted(self, sheet: _Sheet) -> pa.Table:
@@ -267,9 +272,11 @@ class Judge:
         sheet.dropped += len(numbered) - len(rows)
         found: Sequence[Any]
         if self._feed.kind is Kind.FEATURES:
-            found = features.judge_features([row for *_, row in rows])
+            found = features.judge_features([row for *_, row in rows], self._declared)
         else:
-            found = tables.judge_rows([row for *_, row in rows], self._declared, self._feed.key)
+            found = tables.judge_rows(
+                [row for *_, row in rows], self._declared, self._feed.key, set() if sheet.keys is None else sheet.keys
+            )
         for (payload, number, row), one in zip(rows, found, strict=True):
             if isinstance(one, RowError):
                 sheet.refuse(payload, number, str(one), row)
@@ -291,8 +298,9 @@ class Judge:
         return {**row, "properties": inner} if self._feed.kind is Kind.FEATURES else inner
 
 
-def _lines(lines: Sequence[_Line]) -> pa.Table:
-    columns = list(zip(*lines, strict=True)) or [()] * len(REJECTS)
+def lines(told: Sequence[_Line]) -> pa.Table:
+    """What was written down, as REJECTS."""
+    columns = list(zip(*told, strict=True)) or [()] * len(REJECTS)
     return pa.Table.from_arrays([pa.array(column, one.type) for column, one in zip(columns, REJECTS, strict=True)], schema=REJECTS)
 
 

@@ -14,7 +14,7 @@ from stadthub_ingest.decoded import Clock, Decoded, Row, Unreadable
 from stadthub_ingest.expressions import expression, find
 from stadthub_ingest.numerals import plain_number, read_number
 from stadthub_ingest.times import Times
-from stadthub_schemas.dataset import Kind
+from stadthub_schemas.dataset import ColumnType, Kind
 from stadthub_schemas.model import Strict
 
 #: What reads a time: its text, and whose time it is.
@@ -93,6 +93,7 @@ class Mapped(Strict):
     )
     file_name: str | None = Field(default=None, description="a regular expression for the file's name or URL; its named groups are fields")
     times: Times = Times()
+    column_types: dict[str, ColumnType] = Field(default_factory=dict, description="set from the types that the feed's metadata give")
     keep: Literal["all", "named"] = Field(
         default="all", description="named: what these options don't name is removed before anything is stored, such as names of people"
     )

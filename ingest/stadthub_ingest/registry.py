@@ -12,13 +12,14 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stadthub_ingest import decoders
-from stadthub_ingest.decoded import Decode, DecodeTable, Narrow, OpenSheet, Reduce, Sight
+from stadthub_ingest.decoded import Decode, DecodeTable, Narrow, OpenSheet, Reduce, Sight, Split
+from stadthub_schemas.dataset import ColumnType
 from stadthub_schemas.errors import FeedError
 from stadthub_schemas.feed import Feed
 from stadthub_schemas.model import Strict
 
 #: Options that no feed file gives: they come from the feed itself.
-SET_BY_US = ("kind", "renames", "known")
+SET_BY_US = ("kind", "renames", "known", "column_types")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Decoder:
     sight: Sight | None = None
     sheet: OpenSheet | None = None
     narrow: Narrow | None = None
+    split: Split | None = None
 
     @property
     def private(self) -> bool:
@@ -55,7 +57,7 @@ def find(name: str) -> Decoder:
         raise FeedError(f"decoder: there is no decoder {name!r}: {hint}")
     module = importlib.import_module(f"{decoders.__name__}.{name}")
     caption = (module.__doc__ or name).strip().splitlines()[0]
-    optional = (getattr(module, part, None) for part in ("decode_table", "reduce", "sight", "sheet", "narrow"))
+    optional = (getattr(module, part, None) for part in ("decode_table", "reduce", "sight", "sheet", "narrow", "split"))
     return Decoder(name, caption, module.Options, module.decode, *optional)
 
 
@@ -68,6 +70,8 @@ def read_options(feed: Feed) -> Strict:
             raise FeedError(f"options.{name}: it stands at the top of the feed file, not in its options")
         if name in model.model_fields:
             given[name] = getattr(feed, name)
+    if "column_types" in model.model_fields:
+        given["column_types"] = declared(feed)
     privacy = feed.metadata.privacy if feed.metadata else None
     if privacy is not None and "bucket" in model.model_fields:
         given.setdefault("bucket", privacy.bucket)
@@ -76,6 +80,12 @@ def read_options(feed: Feed) -> Strict:
     except ValidationError as error:
         known = set(_keys(options_schema(feed.decoder)))
         raise FeedError("\n".join(dict.fromkeys(line for detail in error.errors() for line in _sentences(detail, known)))) from error
+
+
+def declared(feed: Feed) -> dict[str, ColumnType]:
+    """The types that the feed's metadata give to columns."""
+    columns = feed.metadata.columns if feed.metadata else {}
+    return {name: words.type for name, words in columns.items() if words.type is not None}
 
 
 def options_schema(name: str) -> dict[str, Any]:

@@ -22,13 +22,16 @@ from stadthub_ingest.mapping import (
     fill,
     names_in,
     needs,
+    number,
     observations,
 )
 from stadthub_ingest.times import TimeReader
-from stadthub_schemas.dataset import Kind
+from stadthub_schemas.dataset import ColumnType, Kind
 
 #: As the place of an id: the number of the record, for tables that have no key. json_table knows the same word.
 NUMBER = "@key"
+#: Types whose cells are written in the notation of the options.
+NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.DECIMAL)
 #: A slot in a name, as `re.escape` writes it.
 _SLOT = re.compile(r"\\\{\w+\\\}")
 
@@ -149,13 +152,16 @@ def _attributes(sheet: Sheet, options: Tabled) -> Iterator[Decoded]:
         index = sheet.column(header)
         cells = [clean(record[index], marks) for record in records if not isinstance(record, Unreadable)]
         if key in options.time_columns:
-            values[key] = iter([None if cell is None else moment(cell, key, reader) for cell in cells])
+            read = _day if options.column_types.get(key) is ColumnType.DATE else moment
+            values[key] = iter([None if cell is None else read(cell, key, reader) for cell in cells])
         elif key in options.decimal_columns:
             values[key] = iter([exact(cell, notation) for cell in cells])
+        elif key in options.column_types:
+            values[key] = iter([number(cell, notation, 1.0) for cell in cells] if options.column_types[key] in NUMBERS else cells)
         else:
             values[key] = iter(typed(cells, notation))
     places = {field: sheet.column(place) for field, place in columns if isinstance(place, str) and place != NUMBER}
-    for number, record in enumerate(records, 1):
+    for place, record in enumerate(records, 1):
         if isinstance(record, Unreadable):
             yield record
             continue
@@ -163,9 +169,14 @@ def _attributes(sheet: Sheet, options: Tabled) -> Iterator[Decoded]:
         if options.kind is Kind.FEATURES:
             given = {field: clean(record[place], marks) for field, place in places.items()}
             if columns.id == NUMBER:
-                given["id"] = number
+                given["id"] = place
             row = feature(given, row, notation, options.system)
         yield row
+
+
+def _day(cell: Any, _key: str, reader: TimeReader) -> Any:
+    """The day in a cell: it is no moment, so it has no time zone."""
+    return reader.read_day(cell)
 
 
 def _without_places(headers: Mapping[str, str], options: Tabled) -> dict[str, str]:

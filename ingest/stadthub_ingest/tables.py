@@ -32,13 +32,16 @@ ARROW = {
 _DIGITS = Context(prec=38)
 
 
-def judge_rows(rows: Sequence[Any], declared: Mapping[str, ColumnType], key: Sequence[str]) -> list[Row | RowError]:
-    """What becomes of each row of one payload. A key that comes again is refused."""
-    seen: set[tuple[Any, ...]] = set()
+#: The keys that were seen already.
+Seen = set[tuple[Any, ...]]
+
+
+def judge_rows(rows: Sequence[Any], declared: Mapping[str, ColumnType], key: Sequence[str], seen: Seen) -> list[Row | RowError]:
+    """What becomes of each row of one payload, or of one of its pages. A key that comes again is refused."""
     return [_row(row, declared, key, seen) for row in rows]
 
 
-def _row(row: Any, declared: Mapping[str, ColumnType], key: Sequence[str], seen: set[tuple[Any, ...]]) -> Row | RowError:
+def _row(row: Any, declared: Mapping[str, ColumnType], key: Sequence[str], seen: Seen) -> Row | RowError:
     if not isinstance(row, dict):
         return RowError(row.reason if isinstance(row, Unreadable) else f"{type(row).__name__}: it is not a row")
     if not row:
@@ -56,16 +59,23 @@ def _row(row: Any, declared: Mapping[str, ColumnType], key: Sequence[str], seen:
     return found
 
 
+def in_type(name: str, value: Any, declared: ColumnType | None) -> Any:
+    """The value in the declared type, if there is one; RowError if it is of another."""
+    if value is None or declared is None or isinstance(value, Unreadable):
+        return value
+    try:
+        return READERS[declared](value)
+    except (ValueError, TypeError, OverflowError, InvalidOperation) as error:
+        raise RowError(f"{name}: {str(value)[:100]!r} is not of type {declared}") from error
+
+
 def _cell(name: str, value: Any, declared: ColumnType | None) -> Any:
     if value is None:
         return None
     if isinstance(value, Unreadable):
         raise RowError(f"{name}: {value.reason}")
     if declared is not None:
-        try:
-            return READERS[declared](value)
-        except (ValueError, TypeError, OverflowError, InvalidOperation) as error:
-            raise RowError(f"{name}: {str(value)[:100]!r} is not of type {declared}") from error
+        return in_type(name, value, declared)
     if isinstance(value, float) and not math.isfinite(value):
         raise RowError(f"{name}: {value} is not a finite number")
     if isinstance(value, Decimal):

@@ -1,4 +1,4 @@
-"""A sheet of an Excel workbook (xlsx) as a header and records of text. The one door to calamine, which reads and never computes."""
+"""A sheet of a workbook (xlsx, ods) as a header and records of text. The one door to calamine, which reads and never computes."""
 
 import difflib
 import io
@@ -11,10 +11,10 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook, load_workbook
 
 from stadthub_ingest.decoded import DecodeError, Unreadable
+from stadthub_ingest.opendocument import MOST_CELLS, is_open_document, refuse_repeats
 from stadthub_ingest.packed import Packed
 
-#: More cells than this, empty ones between others included, are no table of a city but a trap.
-MOST_CELLS = 20_000_000
+BROKEN = "it is not a workbook (xlsx, ods), a broken one, or one with a password"
 
 _PLACE = re.compile(rb"""<(?:\w+:)?(?:c|row)\s[^>]*?\br=["']([A-Z]{0,3})(\d{1,7})["']""")
 _OVERLAP = 300
@@ -71,7 +71,7 @@ def open_grid(payload: bytes, sheet: str | int, skip_rows: int, notation: tuple[
     except DecodeError:
         raise
     except (CalamineError, ValueError, OSError) as error:
-        raise DecodeError("it is not an Excel workbook (xlsx), a broken one, or one with a password") from error
+        raise DecodeError(BROKEN) from error
     for number, row in enumerate(rows[skip_rows:], skip_rows + 1):
         if any(cell != "" for cell in row):
             header = tuple(str(cell).strip() for cell in row)
@@ -88,7 +88,7 @@ def sheet_names(payload: bytes) -> list[str]:
         workbook = load_workbook(io.BytesIO(payload))
         names = [name for name in workbook.sheet_names if workbook.get_sheet_by_name(name).height]
     except (CalamineError, ValueError, OSError) as error:
-        raise DecodeError("it is not an Excel workbook (xlsx), a broken one, or one with a password") from error
+        raise DecodeError(BROKEN) from error
     if not names:
         raise DecodeError("all of its sheets are empty")
     return names
@@ -109,8 +109,11 @@ def _find(workbook: CalamineWorkbook, sheet: str | int) -> int:
 def _refuse_traps(payload: bytes) -> None:
     """DecodeError for what unpacks to too much, declares a DOCTYPE, or has a cell so far out that the space between fills the memory."""
     packed = Packed(payload)
+    if is_open_document(packed):
+        refuse_repeats(packed)
+        return
     if packed.find("workbook.xml") is None:
-        raise DecodeError("it is not an Excel workbook (xlsx)")
+        raise DecodeError("it is not a workbook (xlsx, ods)")
     for name in packed.names:
         if not name.endswith((".xml", ".rels")):
             continue

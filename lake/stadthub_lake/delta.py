@@ -210,12 +210,21 @@ class Table:
 
     def write(self, rows: pa.Table, mode: Literal["append", "overwrite"], marks: Mapping[str, Mark]) -> int:
         """One transaction that deltalake writes itself, for tables with free columns; new columns are added."""
+        return self._written(rows, mode, "merge", marks)
+
+    def reshape(self, rows: pa.Table, marks: Mapping[str, Mark]) -> int:
+        """The same, with the columns and types of these rows in place of those before."""
+        return self._written(rows, "overwrite", "overwrite", marks)
+
+    def _written(
+        self, rows: pa.Table, mode: Literal["append", "overwrite"], schema: Literal["merge", "overwrite"], marks: Mapping[str, Mark]
+    ) -> int:
         handle = self.refresh()
         before = {file.path for file in self.files()}
         self._synced = handle.version() if self._synced is None else self._synced
         with storing(self.folder.name):
             write_deltalake(
-                handle, rows, mode=mode, schema_mode="merge", commit_properties=self._properties(marks), writer_properties=WRITER
+                handle, rows, mode=mode, schema_mode=schema, commit_properties=self._properties(marks), writer_properties=WRITER
             )
             handle.update_incremental()
             for file in self.files():

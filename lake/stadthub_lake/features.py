@@ -62,9 +62,21 @@ class FeatureSet:
     def replace(self, feed: str, rows: pa.Table, progress: Progress) -> Change:
         """A new version, on disk when this returns; none if the content is the same. TypeConflict leaves the old one."""
         with self.lock:
-            newest = self._manifest.newest
-            table, columns = self._typed(rows, newest)
-            change = compare(self._stored(newest), table, ["id"])
+            return self._replace(feed, self._typed(rows, self._manifest.newest), progress)
+
+    def reshape(self, feed: str, rows: pa.Table, progress: Progress) -> Change:
+        """The same with the columns and types of these rows, whatever the version before had."""
+        with self.lock:
+            return self._replace(feed, self._typed(rows, None), progress)
+
+    def _replace(self, feed: str, typed: tuple[pa.Table, tuple[Column, ...]], progress: Progress) -> Change:
+        with self.lock:
+            newest, (table, columns) = self._manifest.newest, typed
+            stored = self._stored(newest)
+            types = {one.name: one.type for one in stored.schema}
+            alike = all(types.get(one.name, one.type) == one.type for one in table.schema)
+            fresh = {"added": table.num_rows, "changed": 0, "removed": stored.num_rows, "unchanged": 0}
+            change = compare(stored, table, ["id"]) if alike else fresh
             marks = {**self._manifest.progress, feed: FeedMark(progress.position, progress.counts)}
             same = newest is not None and newest.columns == columns and change["unchanged"] == newest.rows == table.num_rows
             versions = self._manifest.versions if same else (*self._manifest.versions, self._write(table, columns, change))

@@ -67,7 +67,7 @@ class RowSet:
             stored = self._stored()
             rows = self._typed(rows, stored.schema)
             key = self._key if set(self._key) <= set(rows.column_names) & set(stored.column_names) else ()
-            change = compare(stored, rows, key)
+            change = compare(stored, rows, key) if stored.num_rows else {"added": rows.num_rows, "changed": 0, "removed": 0, "unchanged": 0}
             moved = marks.moved({feed: progress})
             if change["unchanged"] == rows.num_rows == stored.num_rows and rows.schema.names == stored.schema.names:
                 marks.note(moved)
@@ -75,6 +75,21 @@ class RowSet:
                 self.table.write(rows, "overwrite", moved)
                 marks.committed(moved)
             return Change(version=self.table.version, **change)
+
+    def reshape(self, feed: str, rows: pa.Table, progress: Progress) -> Change:
+        """A new version with the columns and types of these rows, whatever the one before had."""
+        with self.lock:
+            rows = _storable(rows)
+            if self.marks is None:
+                return self.replace(feed, rows, progress)
+            self.table.refresh()
+            if rows.schema.equals(self.table.schema()):
+                return self.replace(feed, rows, progress)
+            moved = self.marks.moved({feed: progress})
+            removed = sum(file.rows for file in self.table.files())
+            self.table.reshape(rows, moved)
+            self.marks.committed(moved)
+            return Change(version=self.table.version, added=rows.num_rows, changed=0, removed=removed, unchanged=0)
 
     def advance(self, progress: Mapping[str, Progress]) -> None:
         """The feeds are this far, though no new version came of it. Before the first version there is nothing to keep it beside."""

@@ -1,6 +1,7 @@
 """The writing side of the lake: thread-safe, one process for each worker; nothing acknowledged is lost, nothing is stored twice."""
 
 import fcntl
+import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from stadthub_lake.progress import Appended, Change, Corrected, Progress
 from stadthub_lake.rejects import Rejects
 from stadthub_lake.rowset import RowSet
 from stadthub_lake.series import Series
-from stadthub_lake.storage import local_folder, make_folder, storing
+from stadthub_lake.storage import local_folder, make_folder, storing, sync_folder
 from stadthub_lake.verify import Finding, verify
 from stadthub_schemas.dataset import Dataset, Kind
 from stadthub_schemas.errors import Conflict, StorageError
@@ -47,6 +48,11 @@ class Store:
         self._writers: dict[str, Writer] = {}
         self._rejects = Rejects(self._root / inventory.REJECTS)
 
+    @property
+    def scratch(self) -> Path:
+        """Where rows may wait until all of them are there."""
+        return self._data_dir / "waiting"
+
     def close(self) -> None:
         """Lets another process write. What is pending stays in the raw log."""
         for writer in self._writers.values():
@@ -61,6 +67,15 @@ class Store:
             if dataset.kind is Kind.TABLE:
                 self._writers.pop(dataset.name, None)
         self._writer(dataset.name)
+
+    def drop(self, dataset: str) -> None:
+        """The dataset is gone with all its past; nothing happens if there is none."""
+        with self._lock, storing(dataset):
+            self._writers.pop(dataset, None)
+            if (self._root / dataset).is_dir():
+                shutil.rmtree(self._root / dataset)
+            (self._data_dir / "progress" / f"{dataset}.json").unlink(missing_ok=True)
+            sync_folder(self._root)
 
     def append(self, dataset: str, feed: str, position: int, rows: pa.Table) -> Appended:
         """Which rows of a timeseries were new; they are visible at once. TypeConflict, StorageError."""
@@ -78,6 +93,16 @@ class Store:
             raise Conflict(f"{dataset}: it is a timeseries, its rows are appended and not replaced")
         with writer.lock:
             change = writer.replace(feed, rows, progress)
+            self._rejects.commit(feed, progress)
+        return change
+
+    def reshape(self, dataset: str, feed: str, rows: pa.Table, progress: Progress) -> Change:
+        """The same, whatever columns and types the version before had: the new one has those of its rows."""
+        writer = self._writer(dataset)
+        if isinstance(writer, Series):
+            raise Conflict(f"{dataset}: it is a timeseries, its rows are appended and not replaced")
+        with writer.lock:
+            change = writer.reshape(feed, rows, progress)
             self._rejects.commit(feed, progress)
         return change
 

@@ -10,7 +10,7 @@ from stadthub_catalog.findings import Noticed
 from stadthub_catalog.history import Things
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Kind
-from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource
+from stadthub_schemas.feed import AskedSource, Feed, HttpSource, MqttSource
 from stadthub_schemas.finding import Severity
 from stadthub_schemas.freshness import Freshness, overdue
 
@@ -53,7 +53,7 @@ class Subject:
     @property
     def newest(self) -> datetime | None:
         """When it last did what is expected of it: answered, if it is asked; brought something, if the operator says how often it should."""
-        pulled = isinstance(self.feed.source, HttpSource | FileSource)
+        pulled = isinstance(self.feed.source, AskedSource)
         return self.state.last_success_time if pulled and self.feed.expect.every is None else self.state.last_message_time
 
     @property

@@ -20,6 +20,9 @@ TOP = ("id", "title", "dataset", "kind", "decoder", "key", "paused", "raw_days")
 #: How often an address is asked at least and at most, whatever the data's own cadence, in minutes.
 SELDOM, OFTEN = 24 * 60, 1
 
+#: Decoders whose features have properties of which some are kept.
+LAYERED = ("geojson", "kml", "gpx", "geopackage", "shapefile", "flatgeobuf")
+
 HEAD = Said(
     "Ein Feed sagt, woher Daten kommen, wie sie gelesen werden und was daraus wird. Alle Schlüssel: docs/feeds.md\nPrüfen: stadthub feed check · Ausprobieren: stadthub feed try",
     "A feed says where data come from, how they are read and what they become. All keys: docs/feeds.md\nCheck: stadthub feed check · try: stadthub feed try",
@@ -36,11 +39,13 @@ def name_of(text: str) -> str:
 def reading(proposal: Proposal, fields: Sequence[Field], kind: Kind, name: str) -> dict[str, Any]:
     """The reading half of a feed after the mapping was edited: kind, decoder, options, key, and the words of its columns."""
     options = dict(proposal.options)
-    if fields and proposal.decoder == "geojson":
+    if fields and proposal.decoder in LAYERED:
         options = geojson_options(fields, proposal.options)
+        if proposal.decoder != "geojson":
+            options.pop("keep", None)  # such a file can only be stored whole
     elif fields:
         options = options_of(kind, fields, proposal.options, name)
-        if proposal.decoder == "xlsx_table":
+        if proposal.decoder in ("xlsx_table", "parquet"):
             options.pop("keep", None)  # a workbook can only be stored whole
     feed: dict[str, Any] = {"kind": kind.value, "decoder": proposal.decoder}
     key = [one.name for one in fields if one.becomes == "key"] if fields else list(proposal.key)
@@ -49,6 +54,20 @@ def reading(proposal: Proposal, fields: Sequence[Field], kind: Kind, name: str) 
     if proposal.decoder == "xlsx_table" and any(one.personal for one in fields):
         feed["raw_days"] = 1
     return feed | ({"options": options} if options else {})
+
+
+def typed_words(fields: Sequence[Field], kind: Kind) -> dict[str, Any]:
+    """The same with the types, for files whose columns are fixed."""
+    found = column_words(fields, kind)
+    for one in fields:
+        if one.becomes in ("property", "key") and one.type is not None and kind is not Kind.TIMESERIES:
+            found[column_of(one)] = {**found.get(column_of(one), {}), "type": one.type.value}
+    return found
+
+
+def column_of(one: Field) -> str:
+    """The name of the column that becomes of it: properties of geodata keep their own."""
+    return one.place.removeprefix("properties.").strip('"') if one.place.startswith("properties.") else one.name
 
 
 def column_words(fields: Sequence[Field], kind: Kind) -> dict[str, Any]:

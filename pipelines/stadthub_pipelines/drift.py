@@ -21,7 +21,7 @@ from stadthub_schemas.feed import Contract, Feed
 from stadthub_schemas.finding import Severity
 
 #: After how many good payloads it is known what is usual: messages of many kinds share one feed.
-LEARNED = {"http": 1, "file": 1, "push": 10, "mqtt": 20}
+LEARNED = {"http": 1, "file": 1, "upload": 1, "push": 10, "mqtt": 20}
 
 #: How many payloads of one step are looked at where the contract lets all pass, and how often at messages and their values, in seconds.
 LOOKS, MESSAGES, VALUES = 20, 1.0, 5.0

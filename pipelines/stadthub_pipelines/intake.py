@@ -13,16 +13,18 @@ from stadthub_catalog.catalog import Catalog
 from stadthub_ingest import registry
 from stadthub_ingest.frames import FrameCounter
 from stadthub_ingest.judge import Judge, Judged, Payload
+from stadthub_ingest.largetables import LargeTable
 from stadthub_ingest.sources.fetched import page_of
 from stadthub_lake.rawlog import Frame, RawLog
 from stadthub_lake.store import Progress, Store
+from stadthub_lake.waiting import Waiting
 from stadthub_pipelines.drift import Watch
 from stadthub_pipelines.profile import Difference
 from stadthub_pipelines.quarantine import RELEASE, Quarantine, told
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Dataset, Kind
-from stadthub_schemas.errors import StadthubError, TypeConflict
-from stadthub_schemas.feed import Contract, Feed
+from stadthub_schemas.errors import StadthubError, StorageError, TypeConflict
+from stadthub_schemas.feed import Contract, Feed, UploadSource
 from stadthub_schemas.finding import Held, HeldState
 
 #: How many frames and bytes are judged in one go: enough to be column-wise, little enough to keep memory flat (a wide CSV
@@ -34,6 +36,9 @@ MOST_BYTES = 8_000_000
 #: slow fewer are judged in one go.
 FIRST_FRAMES = 1000
 STEP_SECONDS = 0.5
+
+#: A table of an uploaded file goes by columns from so many bytes on: below, the row path says more of its shape.
+BY_PAGES = 100_000
 
 #: How many new rows wait at most until the catalogue is told of them.
 MOST_FRESH = 500_000
@@ -218,6 +223,9 @@ class Intake:
         number, pages = page_of(frame.name)
         if number < pages:
             return  # the whole is judged with its last page
+        if self._is_large and (pages > 1 or len(frame.body) > BY_PAGES):
+            self._replace_by_pages(frame, pages)
+            return
         whole = [frame] if pages == 1 else self._pages(frame, pages)
         if not whole:
             reason = f"payload: of its {pages} pages not all are here: fetch it again"
@@ -235,11 +243,37 @@ class Intake:
         except TypeConflict as conflict:
             self._put_aside(payloads, str(conflict), (), judged)
 
+    @property
+    def _is_large(self) -> bool:
+        """Whether this is a table out of an uploaded file: its columns have declared types, so no page must know of the others."""
+        return isinstance(self.feed.source, UploadSource) and self._dataset.kind is Kind.TABLE
+
+    def _replace_by_pages(self, frame: Frame, pages: int) -> None:
+        """An uploaded table of any size becomes the newest version; its rows wait on disk, so that memory holds a page at a time."""
+        first: tuple[Payload, Judged] | None = None
+        counts, seen = Counts(), 0
+        with Waiting(self._store.scratch, self._dataset.name) as waiting:
+            for judged in LargeTable(self.feed, self._judge).pages(map(_payload, self._aside.pages(frame.position, pages))):
+                seen += 1
+                first = first or (_payload(frame), judged)
+                waiting.add(judged.accepted)
+                self._reject(frame.position, judged.rejects)
+                counts += Counts(judged.received, 0, 0, judged.rejects.num_rows, judged.dropped)
+            if seen < pages or first is None:
+                raise StorageError(f"{self.feed.id}: of the {pages} pieces of its file only {seen} are in the raw log: upload it again")
+            rows, same = waiting.rows, 0
+            if rows:
+                change = self._store.reshape(self._dataset.name, self.member, waiting.table(), Progress(self.position, self.counts))
+                same = rows - change.added - change.changed
+        self._add(counts + Counts(0, rows - same, same))
+        self._watch.learn([first[0]], first[1])
+
     def _store_whole(self, payloads: Sequence[Payload], judged: Judged) -> None:
         """These pages become the dataset's newest version, if anything in them is good. TypeConflict: they can't."""
         rows, same = judged.accepted.num_rows, 0
         if rows:
-            change = self._store.replace(self._dataset.name, self.member, judged.accepted, Progress(self.position, self.counts))
+            write = self._store.reshape if isinstance(self.feed.source, UploadSource) else self._store.replace
+            change = write(self._dataset.name, self.member, judged.accepted, Progress(self.position, self.counts))
             same = rows - change.added - change.changed
             self.quarantine = None
         self._reject(payloads[-1].position, pa.concat_tables([judged.rejects, judged.notes]))

@@ -37,6 +37,7 @@ def run_once(feed: Feed, settings: Settings) -> Runner:
         runner.pull_once()
         runner.flow.turn()
         publisher = Publisher(reader, lake, catalog, settings.data_dir / "distributions", FILE_SECONDS)
+        publisher.originals.know(feed)
         catalog.note_feed(feed.id, **runner.state())
         runner.close()
         publisher.announce(dataset, feed.id)

@@ -12,6 +12,7 @@ from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import Distribution
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
+from stadthub_pipelines.originals import PLACE, Originals
 from stadthub_schemas.access import ANYBODY, Decision, Principal, Role, may, visible
 from stadthub_schemas.access import Action as May
 from stadthub_schemas.dataset import AccessClass, Column, Dataset, Kind
@@ -50,6 +51,7 @@ class Publisher:
         self._file_seconds = file_seconds
         self._written: dict[str, tuple[float, int, Suppression | None]] = {}
         self._files: dict[str, tuple[Distribution, ...]] = {}
+        self.originals = Originals(folder.parent)
 
     def announce(self, dataset: Dataset, feed: str) -> None:
         """Make the entry say what is true now."""
@@ -59,7 +61,13 @@ class Publisher:
         files = self._files.get(dataset.name)
         if files is None:
             files = self._files[dataset.name] = self._standing(dataset)
-        self._catalog.publish(dataset, self._columns(dataset), extent, files, feed)
+        self._catalog.publish(dataset, self._columns(dataset), extent, (*files, *self._original(dataset)), feed)
+
+    def _original(self, dataset: Dataset) -> tuple[Distribution, ...]:
+        """The file that was imported, unless it holds what the readers of the dataset's class may not see."""
+        shown, decision = self._shown(dataset), self._decision(dataset)
+        whole = len(shown) == len(self._reader.columns(dataset.name)) and not decision.hidden and decision.suppression is None
+        return self.originals.of(dataset.name) if whole else ()
 
     def write_files(self, dataset: Dataset, feed: str) -> bool:
         """Write the dataset's files anew if its data changed and the last edition is old enough; answer whether it was."""
@@ -86,7 +94,8 @@ class Publisher:
     def _standing(self, dataset: Dataset) -> tuple[Distribution, ...]:
         """The files that the catalogue knows from before."""
         try:
-            return self._catalog.entry(dataset.name).distributions
+            there = self._catalog.entry(dataset.name).distributions
+            return tuple(one for one in there if f"/{PLACE}/" not in one.url)
         except NotFound:
             return ()
 

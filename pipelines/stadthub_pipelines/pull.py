@@ -13,10 +13,11 @@ from stadthub_ingest.sources import file, http
 from stadthub_ingest.sources.fetched import Fetched
 from stadthub_ingest.sources.reach import Reach
 from stadthub_lake.rawlog import RawLog
+from stadthub_pipelines import uploads
 from stadthub_pipelines.door import Door
 from stadthub_pipelines.timetable import Timetable, turn_of
 from stadthub_schemas.errors import FeedError, SourceError, StorageError
-from stadthub_schemas.feed import Feed, FileSource, HttpSource
+from stadthub_schemas.feed import AskedSource, Feed, FileSource, HttpSource, UploadSource
 from stadthub_schemas.schedule import Window, filled
 
 
@@ -48,7 +49,7 @@ class Puller:
     """The schedule and the memory of one http or file feed."""
 
     def __init__(self, feed: Feed, log: RawLog, door: Door, hub: Surroundings) -> None:
-        assert isinstance(feed.source, HttpSource | FileSource)
+        assert isinstance(feed.source, AskedSource)
         self.feed = feed
         self.error: str | None = None
         self.busy = False
@@ -115,6 +116,8 @@ class Puller:
             return fetch_window(source, self._times.window(turn), self._hub, self._door.key)
         if isinstance(source, HttpSource):
             return http.fetch(source, state, self._hub.reach, key=self._door.key)
+        if isinstance(source, UploadSource):
+            return uploads.fetch(self.feed, source, state, self._hub.data_dir)
         assert isinstance(source, FileSource)
         return file.scan(source, state, key=self._door.key)
 

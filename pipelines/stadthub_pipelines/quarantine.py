@@ -4,7 +4,7 @@ An operator's wish becomes a frame in the raw log that names the payload. It is 
 position is committed together with the rows: a kill at any moment neither loses a payload nor takes it in twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -82,6 +82,15 @@ class Quarantine:
         ):
             found += frames
         return found if found and found[-1].position == position and found[0].position == position - pages + 1 else []
+
+    def pages(self, position: int, pages: int) -> Iterator[Frame]:
+        """The same one after the other, for a payload that is larger than the memory; none if the first is gone."""
+        after = max(position - pages, 0)
+        while after < position and (frames := self._log.read(after, 1)):
+            if frames[0].position != after + 1:
+                return
+            after = frames[0].position
+            yield frames[0]
 
     def keep(self, held: Held, reason: str, differences: Sequence[Difference]) -> None:
         """It stays in quarantine, and why."""

@@ -25,7 +25,7 @@ from stadthub_pipelines.receiver import Receiver
 from stadthub_pipelines.spool import take
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.errors import NotFound, StadthubError, StorageError
-from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, PushSource
+from stadthub_schemas.feed import AskedSource, Feed, MqttSource, PushSource
 from stadthub_schemas.settings import Settings
 
 LOG = structlog.get_logger()
@@ -77,7 +77,7 @@ class Runner:
         self._refusal: str | None = None
         self._lock = threading.Lock()
         self._door = door(feed, place.data_dir)
-        if isinstance(feed.source, HttpSource | FileSource):
+        if isinstance(feed.source, AskedSource):
             self.puller = Puller(feed, self.log, self._door, place.surroundings)
         noted = _noted(place.catalog, self.member)
         if self.intake.frames is not None:

@@ -4,7 +4,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from stadthub_schemas.feed import Feed, FileSource, HttpSource
+from stadthub_schemas.feed import AskedSource, Feed, HttpSource
 from stadthub_schemas.schedule import Turns, Window, is_windowed
 
 #: The first wait after a failure; it doubles up to the next turn.
@@ -22,7 +22,7 @@ class Timetable:
 
     def __init__(self, feed: Feed, zone: ZoneInfo, hub: str, now: datetime) -> None:
         source = feed.source
-        assert isinstance(source, HttpSource | FileSource)
+        assert isinstance(source, AskedSource)
         said = feed.schedule
         self._turns = Turns(source.every, said.cron, zone)
         self._catch_up = said.catch_up

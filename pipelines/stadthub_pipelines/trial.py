@@ -15,12 +15,13 @@ from stadthub_ingest.reducing import is_private, reducer
 from stadthub_ingest.sources import file, http
 from stadthub_ingest.sources.mqtt import Message, Subscription
 from stadthub_ingest.sources.reach import Reach
+from stadthub_pipelines import uploads
 from stadthub_pipelines.door import Door
 from stadthub_pipelines.hints import hints_of
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Dataset
 from stadthub_schemas.errors import FeedError
-from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource
+from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, UploadSource
 from stadthub_schemas.rows import OBSERVATIONS_CODED, OBSERVATIONS_IN
 from stadthub_schemas.settings import Settings
 
@@ -95,6 +96,9 @@ def _listen(feed: Feed, settings: Settings, seconds: float) -> Iterator[tuple[st
             yield fetched.name, fetched.body
     elif isinstance(source, FileSource):
         for fetched in file.scan(source, {}):
+            yield fetched.name, fetched.body
+    elif isinstance(source, UploadSource):
+        for fetched in uploads.fetch(feed, source, {}, settings.data_dir):
             yield fetched.name, fetched.body
     elif isinstance(source, MqttSource):
         yield from _overhear(feed, source, seconds)

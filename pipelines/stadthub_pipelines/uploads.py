@@ -1,17 +1,94 @@
-"""Uploaded files on disk: `uploads/<resource id>/<name>`, written under a hidden name first, so that one is whole or not there."""
+"""Uploaded files on disk: `uploads/<resource id>/<name>`, written under a hidden name first, so that one is whole or not there.
+
+What becomes rows is read from there, a large file in pieces.
+"""
 
 import hashlib
 import mimetypes
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 from stadthub_catalog.refusals import Invalid
 from stadthub_catalog.uploads import Kept, Upload, slug
-from stadthub_schemas.errors import StorageError
+from stadthub_ingest import registry
+from stadthub_ingest.decoded import DecodeError
+from stadthub_ingest.reducing import narrows, reducer, storable
+from stadthub_ingest.sources import file
+from stadthub_ingest.sources.fetched import Fetched, page_sign
+from stadthub_schemas.errors import SourceError, StorageError
+from stadthub_schemas.feed import Feed, FileSource, UploadSource
 
 _PIECE = 1 << 20
+
+#: A file is read in pieces of this size where its decoder can, and otherwise may have so many bytes.
+PAGE, WHOLE = 8_000_000, 200_000_000
+
+
+def fetch(feed: Feed, source: UploadSource, state: dict[str, Any], data_dir: Path) -> Iterator[Fetched]:
+    """What the uploaded file holds, if it is new or another one. SourceError."""
+    path = data_dir.absolute() / "uploads" / source.file
+    if not path.is_file():
+        raise SourceError(f"{path.name}: the uploaded file is not there any more: upload it again")
+    asked = FileSource(type="file", path=path, max_bytes=source.max_bytes, unpack=source.unpack)
+
+    def read(path: Path, name: str, most: int) -> Iterator[tuple[str, bytes]]:
+        return pieces(feed, path, name, most)
+
+    return file.scan(asked, state, read=read)
+
+
+def narrow(feed: Feed, path: Path) -> None:
+    """Write the file anew without what the feed's options don't name, where it is read so: what tells of people is on no disk then."""
+    if not narrows(feed):
+        return
+    reduce = reducer(feed, b"")
+    hidden = path.with_name(f".{uuid4().hex}")
+    try:
+        with hidden.open("wb") as out:
+            for number, (name, body) in enumerate(pieces(feed, path, path.name)):
+                kept = storable(reduce(body, name)) or b""
+                for line in kept.splitlines(keepends=True)[_header(feed) if number else 0 :]:
+                    out.write(line)
+                out.write(b"" if kept.endswith(b"\n") else b"\n")
+            out.flush()
+            os.fsync(out.fileno())
+        hidden.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise StorageError(f"{path.name}: it can't be written: {error.strerror}") from error
+    finally:
+        hidden.unlink(missing_ok=True)
+
+
+def _header(feed: Feed) -> int:
+    """How many lines stand before the records of each piece."""
+    options = registry.read_options(feed)
+    return int(getattr(options, "skip_rows", 0)) + bool(getattr(options, "header", False))
+
+
+def pieces(feed: Feed, path: Path, name: str, most: int = 2_000_000_000) -> Iterator[tuple[str, bytes]]:
+    """The file in pieces, each with its name; as a whole where it is small or only the whole can be read. SourceError."""
+    size = path.stat().st_size
+    if size > most:
+        raise SourceError(f"{name}: it is bigger than source.max_bytes ({most})")
+    split = registry.find(feed.decoder).split
+    if split is not None and size > PAGE:
+        try:
+            with path.open("rb") as opened:
+                found = split(opened, registry.read_options(feed), PAGE)
+                if found is not None:
+                    for number, body in enumerate(found.bodies, 1):
+                        yield name + page_sign(number, found.number), body
+                    return
+        except DecodeError as error:
+            raise SourceError(f"{name}: {error}") from error
+    if size > WHOLE:
+        raise SourceError(f"{name}: it is bigger than {WHOLE // 1_000_000} MB, and a file of this kind is read as a whole: divide it")
+    yield from file.whole(path, name, most)
 
 
 class UploadFolder:

@@ -9,7 +9,7 @@ from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import FeedState
 from stadthub_catalog.history import Hour
 from stadthub_schemas.counts import Counts
-from stadthub_schemas.feed import Feed, FileSource, HttpSource
+from stadthub_schemas.feed import AskedSource, Feed, UploadSource
 from stadthub_schemas.schedule import Turns
 from stadthub_schemas.vocabularies import FREQUENCIES
 
@@ -66,12 +66,14 @@ class Habits:
         """The cadence that is expected of a feed: as its file says, as it is asked, as it was, as its metadata promise."""
         if feed.expect.every is not None:
             return feed.expect.every
-        if isinstance(feed.source, HttpSource | FileSource):
+        if isinstance(feed.source, UploadSource):
+            return None  # a file that was imported once is never late
+        if isinstance(feed.source, AskedSource):
             return self._asked(feed, feed.source, state.last_success_time)
         promised = None if feed.metadata is None else FREQUENCIES[feed.metadata.update_frequency][2]
         return self._pauses.get(feed.id, promised)
 
-    def _asked(self, feed: Feed, source: HttpSource | FileSource, last: datetime | None) -> timedelta:
+    def _asked(self, feed: Feed, source: AskedSource, last: datetime | None) -> timedelta:
         """How long it is from the last time that it was asked to the next turn."""
         if feed.schedule.cron is None:
             return source.every

@@ -26,6 +26,7 @@ from stadthub_pipelines.folder import FeedFolder, Look
 from stadthub_pipelines.health import Health
 from stadthub_pipelines.histories import Histories
 from stadthub_pipelines.intake import Doors
+from stadthub_pipelines.loads import Loads, is_load
 from stadthub_pipelines.memory import keep_memory
 from stadthub_pipelines.publish import FILE_SECONDS, Publisher
 from stadthub_pipelines.rota import Rota
@@ -86,6 +87,7 @@ class Worker:
                 "upkeep": (60.0, self._keep_up),
                 "watch": (settings.watch_seconds, self._watch),
                 "histories": (1.0, self._look_at_histories),
+                "loads": (0.5, self._look_at_loads),
             }
         self._health = Health(self._catalog, settings)
         self._alarms = Alarms(self._catalog, settings)
@@ -93,6 +95,7 @@ class Worker:
         self._doors = Doors(self._store, self._catalog, settings.worker)
         self._place = place_of(settings, self._doors, self._wake.set)
         self._histories = Histories(self._place, self._runners, self._stop)
+        self._loads = Loads(self._place, settings)
 
     def run(self) -> None:
         """Work until stopped; then store what is logged and leave everything closed."""
@@ -156,7 +159,7 @@ class Worker:
         known = look.feeds.keys() | look.models.keys() | look.wrong.keys()
         for state in self._catalog.feeds():  # also those that were wrong, and those that went while no worker ran
             feed_id, _, worker = state.feed.partition("@")
-            if self._settings.worker in ("", worker) and feed_id not in known:
+            if self._settings.worker in ("", worker) and feed_id not in known and not is_load(feed_id):
                 self._catalog.forget_feed(state.feed)
                 LOG.info("feed removed", feed=state.feed)
         for feed_id, feed in look.feeds.items():
@@ -188,6 +191,7 @@ class Worker:
             runner.obey(paused=self._is_paused(feed.id))
             self._catalog.note_feed(member, **runner.state())
             if not self._settings.worker:
+                self._publisher.originals.know(feed)
                 self._publisher.announce(dataset, feed.id)
         except StadthubError as error:
             LOG.error("feed can't start", feed=feed.id, error=str(error))
@@ -238,6 +242,9 @@ class Worker:
 
     def _look_at_histories(self) -> None:
         self._histories.look()
+
+    def _look_at_loads(self) -> None:
+        self._loads.look()
 
     def _announce(self) -> None:
         """Make the catalogue's entries say what the data say now."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
@@ -119,7 +119,24 @@ class FileSource(Strict):
     unpack: bool = Field(default=True, description="false: an archive is itself the payload, such as a timetable")
 
 
-Source = Annotated[MqttSource | HttpSource | PushSource | FileSource, Field(discriminator="type")]
+class UploadSource(Strict):
+    """Read a file that was uploaded to this hub: once, and again when another takes its place."""
+
+    every: ClassVar[timedelta] = timedelta(seconds=60)
+
+    type: Literal["upload"]
+    file: str = Field(
+        pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[a-z0-9_][a-z0-9_-]{0,109}(\.[a-z0-9]{1,20})?$",
+        description="where it lies below data_dir/uploads: the hub writes it when a file is imported",
+    )
+    max_bytes: Bytes = Field(default=2_000_000_000, description="of the file")
+    unpack: bool = Field(default=True, description="false: an archive is itself the payload, such as a shapefile")
+
+
+Source = Annotated[MqttSource | HttpSource | PushSource | FileSource | UploadSource, Field(discriminator="type")]
+
+#: Sources that are asked, each in its turn; to the others data come by themselves.
+AskedSource = HttpSource | FileSource | UploadSource
 
 
 class Rules(Strict):
@@ -175,7 +192,7 @@ class Feed(Strict):
     @model_validator(mode="after")
     def _schedule_fits(self) -> "Feed":
         said = self.schedule
-        if isinstance(self.source, HttpSource | FileSource):
+        if isinstance(self.source, AskedSource):
             windowed = isinstance(self.source, HttpSource) and is_windowed(self.source.url)
             if said.window is not None and not windowed:
                 raise ValueError("schedule.window: source.url asks for no time: put {start} and {end} into it")
@@ -239,7 +256,7 @@ def mistakes(error: ValidationError, model: type[Strict]) -> list[str]:
 
 
 def _sentence(detail: ErrorDetails, model: type[Strict]) -> str:
-    place = ".".join(str(part) for part in detail["loc"] if part not in ("mqtt", "http", "push", "file"))
+    place = ".".join(str(part) for part in detail["loc"] if part not in ("mqtt", "http", "push", "file", "upload"))
     if detail["type"] == "extra_forbidden":
         known = sorted(_keys(model))
         near = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
@@ -250,6 +267,6 @@ def _sentence(detail: ErrorDetails, model: type[Strict]) -> str:
 
 def _keys(model: type[Strict]) -> set[str]:
     """All keys that stand anywhere in a feed file."""
-    parts = (MqttSource, HttpSource, PushSource, FileSource, Paging, TokenAuth, Rules, Expect, Schedule)
+    parts = (MqttSource, HttpSource, PushSource, FileSource, UploadSource, Paging, TokenAuth, Rules, Expect, Schedule)
     models: list[type[Strict]] = [model, Metadata, Privacy, Release, *parts]
     return {name for one in models for name in one.model_fields}

@@ -18,7 +18,7 @@ from stadthub_lake.derivation import CALENDAR
 from stadthub_schemas.dataset import ColumnWords, Contact, Metadata, Privacy, Publisher, Release
 from stadthub_schemas.derived import Derived
 from stadthub_schemas.expect import Expect
-from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, Paging, PushSource, Rules, TokenAuth
+from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, Paging, PushSource, Rules, TokenAuth, UploadSource
 from stadthub_schemas.schedule import Schedule
 from stadthub_schemas.settings import Settings
 from stadthub_schemas.vocabularies import FREQUENCIES, LICENSES, THEMES
@@ -41,6 +41,7 @@ PAGES_OF_PORTAL = (
     "/datasets/{name}/badge.svg",
     "/datasets/{name}/badge.json",
     "/operator/feeds/new",
+    "/operator/import",
     "/operator/feeds/{feed}/edit",
 )
 PATHS = [
@@ -58,6 +59,7 @@ MODELS = (
     HttpSource,
     PushSource,
     FileSource,
+    UploadSource,
     Paging,
     TokenAuth,
     Rules,

@@ -39,6 +39,7 @@ PAGES = (
     "/operator/feeds/opening-hours/quarantine/2",
     "/operator/feeds/new",
     "/operator/feeds/new?template=sensorthings",
+    "/operator/import",
 )
 #: Answers that are errors on purpose; the browser says so in its console.
 MISSING = ("/gibt-es-nicht",)

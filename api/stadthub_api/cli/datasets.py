@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalog_of, existing, lake_of
+from stadthub_api.cli.imports import EXAMPLES, import_file
 from stadthub_api.cli.output import language, print_json, print_table, say, working
 from stadthub_api.cli.times import moment
 from stadthub_api.site import site_of
@@ -163,6 +164,9 @@ def export(
         with working(f"Writing {output}"):
             size = _write(output, chunks)
     say(f"{output}: {size:,} bytes")
+
+
+app.command("import", epilog=EXAMPLES)(import_file)
 
 
 def _write(path: Path, chunks: Iterator[bytes]) -> int:

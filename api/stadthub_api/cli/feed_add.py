@@ -83,7 +83,7 @@ def add(
         text = _from_sample(sample, proposal, talk)
     else:
         raise FeedError("what is to become a feed? name an address, a file, or --template; see stadthub feed add --help")
-    text = _described(text, talk, given, settings)
+    text = described(text, talk, given, settings)
     path = output or settings.feeds / f"{opened(text).get('id')}.toml"
     _checked(text, path, settings)
     counts = _rehearsed(text, sample, settings) if sample is not None and not as_json else None
@@ -201,7 +201,7 @@ def _mapped(proposal: Proposal, talk: Talk) -> list[Field]:
     return fields
 
 
-def _described(text: str, talk: Talk, given: list[str], settings: Settings) -> str:
+def described(text: str, talk: Talk, given: list[str], settings: Settings) -> str:
     """The feed with its metadata: what is there, what the city's other feeds say, what is asked."""
     text = assigned(text, given)
     document = opened(text)

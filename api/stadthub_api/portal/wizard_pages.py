@@ -11,17 +11,18 @@ from starlette.datastructures import FormData
 from stadthub_api.hub import Hub
 from stadthub_api.portal.carrying import MAPPED
 from stadthub_api.portal.language import Writing
-from stadthub_api.portal.rendering import KINDS, page, writing
+from stadthub_api.portal.rendering import COLUMN_TYPES, KINDS, page, writing
 from stadthub_ingest.detection.proposal import BECOMES, PERSONAL, WHATS, Field, Proposal, Said
 from stadthub_pipelines import feedfiles
 from stadthub_pipelines.describing import QUESTIONS, habits, lacking
 from stadthub_pipelines.drafting import every_of, name_of, opened
+from stadthub_pipelines.importing import TYPES, place_of
 from stadthub_pipelines.sampling import Sample
 from stadthub_pipelines.templates import templates
 from stadthub_pipelines.trial import Trial
 from stadthub_schemas.access import Principal
 from stadthub_schemas.dataset import AccessClass, Kind
-from stadthub_schemas.errors import FeedError
+from stadthub_schemas.errors import Conflict, FeedError
 from stadthub_schemas.units import UNITS
 from stadthub_schemas.vocabularies import FREQUENCIES, LICENSES, THEMES
 
@@ -64,10 +65,18 @@ def source_page(desk: Desk, form: Mapping[str, Any], chosen: str, wrong: str = "
     return _private(page(desk.request, "wizard/source.html", context, 422 if wrong else 200))
 
 
+def file_page(desk: Desk, wrong: str = "") -> Response:
+    """Which file is to become a dataset."""
+    most = desk.hub.settings.upload_mb * 1_000_000
+    context = {"who": desk.principal.name, "most": most, "wrong": wrong, **_steps(desk.write, 0)}
+    return _private(page(desk.request, "wizard/file.html", context, 422 if wrong else 200))
+
+
 def mapping_page(desk: Desk, form: Mapping[str, Any], found: Found, wrong: str = "") -> Response:
     """What was detected, and the mapping as an editable table."""
     sample, proposal, fields, kind, carried = found
     language = desk.write.language
+    upload = str(sample.source.get("file", ""))
     stem = name_of(sample.name.partition("?")[0].rstrip("/").rsplit("/", 1)[-1].rsplit(".", 1)[0])
     words: dict[str, Said] = dict(BECOMES[kind]) if fields else {}
     if proposal.decoder == "geojson":
@@ -85,6 +94,9 @@ def mapping_page(desk: Desk, form: Mapping[str, Any], found: Found, wrong: str =
         "has_personal": any(one.personal for one in fields),
         "units": sorted(UNITS),
         "sample": carried,
+        "upload": upload,
+        "types": [(one.value, desk.write.word(COLUMN_TYPES[one])) for one in TYPES] if upload and kind is not Kind.TIMESERIES else [],
+        "steps_at": "/operator/import" if upload else "/operator/feeds/new",
         "source": sample.source,
         "form": {
             "id": str(form.get("id") or stem),
@@ -94,6 +106,7 @@ def mapping_page(desk: Desk, form: Mapping[str, Any], found: Found, wrong: str =
             "url": str(form.get("url") or ""),
             "purpose": str(form.get("purpose") or ""),
             "confirmed": bool(form.get("confirmed")),
+            "over": bool(form.get("over")),
         },
         "wrong": wrong,
         **_steps(desk.write, 1),
@@ -138,8 +151,9 @@ async def review_page(desk: Desk, text: str, wrong: str = "") -> Response:
     """The whole file with what is wrong in it."""
     if not wrong:
         try:
-            await desk.hub.work(feedfiles.checked, desk.hub.settings.feeds, text, desk.hub.settings.feeds / "feed.toml")
-        except FeedError as error:
+            place = await desk.hub.work(place_of, text, desk.hub.settings)
+            await desk.hub.work(feedfiles.checked, desk.hub.settings.feeds, text, place)
+        except (FeedError, Conflict) as error:
             wrong = str(error)
     context = {"who": desk.principal.name, "toml": text, "wrong": wrong, **_steps(desk.write, 3)}
     return _private(page(desk.request, "wizard/review.html", context, 422 if wrong else 200))

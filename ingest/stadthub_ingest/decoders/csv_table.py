@@ -10,19 +10,24 @@ times = { formats = ["%d.%m.%Y %H:%M"], time_zone = "Europe/Berlin" }
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import BinaryIO
 
 from pydantic import Field, field_validator
 
 from stadthub_ingest.blocks import blocks
-from stadthub_ingest.decoded import Block, Decoded
+from stadthub_ingest.decoded import Block, Decoded, Pieces
 from stadthub_ingest.delimited import Delimiter, Layout, Sheet, narrowed, open_sheet
 from stadthub_ingest.expressions import expression
 from stadthub_ingest.mapping import named_places, names_in
+from stadthub_ingest.pieces import of_records
 from stadthub_ingest.renames import renamed_header
 from stadthub_ingest.sheets import Tabled, plan_of, rows_of
 from stadthub_ingest.texts import read_text
 from stadthub_ingest.times import TimeReader
 from stadthub_schemas.dataset import Kind
+
+#: Within so many bytes the header of a large file must stand.
+HEAD = 1_000_000
 
 
 class Options(Tabled):
@@ -73,6 +78,21 @@ def decode_table(payload: bytes, options: Options, name: str) -> list[Block] | N
         return None
     found = sheet(payload, options)
     return blocks(found, payload, plan_of(found, options, names_in(options.file_name, name)), TimeReader(options.times))
+
+
+def split(file: BinaryIO, options: Options, most: int) -> Pieces | None:
+    """The table in pieces, each with its header; None if what stands at its end is no record, or a sign is not one byte."""
+    start = file.read(HEAD)
+    if options.skip_footer or options.stop_at is not None or start[:2] in (b"\xff\xfe", b"\xfe\xff") or _wide(options.encoding):
+        return None
+    head = open_sheet(start.decode("latin-1"), options.layout).start  # latin-1: one sign for each byte
+    quote = None if not options.quote else options.quote.encode(options.encoding or "utf-8")
+    return of_records(file, start[:head], quote, most)
+
+
+def _wide(encoding: str | None) -> bool:
+    """Whether a line ends with more than one byte in this encoding."""
+    return len("\n".encode(encoding or "utf-8")) > 1
 
 
 def narrow(payload: bytes, options: Options, _name: str) -> bytes:

@@ -9,20 +9,21 @@ values = { free = { observed_property = "parking_free" } }
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, BinaryIO, Literal, Self
 
 import orjson
 from pydantic import Field, model_validator
 
 from stadthub_ingest.attributes import exact, feature, moment, without_amounts
-from stadthub_ingest.decoded import Decoded, DecodeError, Unreadable
+from stadthub_ingest.decoded import Decoded, DecodeError, Pieces, Unreadable
 from stadthub_ingest.keys import column_keys
 from stadthub_ingest.mapping import Cell, Mapped, Plan, clean, constants_of, fields_of, named_places, names_in, needs, observations
 from stadthub_ingest.paths import Path, Place, below, find, read_path, walk
+from stadthub_ingest.pieces import of_records
 from stadthub_ingest.pruning import Pruner, spelt
 from stadthub_ingest.texts import read_exact_json, read_json, read_text
 from stadthub_ingest.times import TimeReader
-from stadthub_schemas.dataset import Kind
+from stadthub_schemas.dataset import ColumnType, Kind
 from stadthub_schemas.model import Strict
 
 #: The mapping is kept for so many names of payloads.
@@ -265,11 +266,17 @@ def _attributes(place: Place, options: Options, plan: Plan, reader: TimeReader) 
         row[name] = exact(row.get(name), plan.notation)
     for name in options.time_columns:
         if row.get(name) is not None:
-            row[name] = moment(row[name], name, reader)
+            is_day = options.column_types.get(name) is ColumnType.DATE and isinstance(row[name], str)
+            row[name] = reader.read_day(row[name]) if is_day else moment(row[name], name, reader)
     if options.kind is Kind.TABLE:
         return row
     given = {field: clean(find(place, path), plan.marks) for field, path in plan.fields}
     return feature(given, row, plan.notation, options.system)
+
+
+def split(file: BinaryIO, options: Options, most: int) -> Pieces | None:
+    """The lines in pieces; None where the payload is one object."""
+    return of_records(file, b"", None, most) if options.lines else None
 
 
 def narrow(payload: bytes, options: Options, _name: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Tables in Excel workbooks (xlsx): the same mapping as csv_table, out of one sheet.
+"""Tables in workbooks (xlsx, ods): the same mapping as csv_table, out of one sheet.
 
 [options]
 sheet = "Daten"

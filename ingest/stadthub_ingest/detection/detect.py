@@ -21,7 +21,7 @@ from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import FeedError
 
 #: A sample may hold so many bytes, and unpack to so many.
-LARGEST, UNPACKED = 50_000_000, 20_000_000
+LARGEST, UNPACKED = 200_000_000, 20_000_000
 #: So many lines of NDJSON are read.
 LINES = 500
 _GZIP = b"\x1f\x8b"
@@ -51,7 +51,7 @@ def _detected(sample: bytes, setting: Setting, content_type: str) -> Proposal:
         return of_archive(sample, setting) or _detected(_first_member(sample), setting, content_type)
     if sample.startswith(_GZIP):
         return _detected(_inflated(sample), setting, content_type)
-    found = of_binary(sample)
+    found = of_binary(sample, setting)
     if found is not None:
         return found
     if b"\x00" in sample[:4000] and not sample.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -181,7 +181,9 @@ def _checked(found: Proposal) -> Proposal:
 
 def _stem(name: str) -> str:
     last = re.sub(r"[?#].*\Z", "", name).rstrip("/").rsplit("/", 1)[-1]
-    return re.sub(r"\.(csv|tsv|txt|json|geojson|ndjson|xlsx|xml|zip|gz|xz)\Z", "", last, flags=re.IGNORECASE)[:100]
+    return re.sub(
+        r"\.(csv|tsv|txt|json|geojson|ndjson|jsonl|xlsx|ods|xml|kml|kmz|gpx|gpkg|fgb|parquet|zip|gz|xz)\Z", "", last, flags=re.IGNORECASE
+    )[:100]
 
 
 def _called(name: str) -> str:

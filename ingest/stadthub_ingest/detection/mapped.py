@@ -66,7 +66,9 @@ def _field(found: Meaning, column: Traits, named: tuple[str, str | None], subjec
     role = found.parts.roles.get(column.place)
     unit = unit_in(column.header)[1]
     if personal is not None:
-        return Field(column.place, "drop", key, None, None, personal, examples, 0.8, Said("sagt etwas über Personen", "tells of people"))
+        return Field(
+            column.place, "drop", key, None, type_of(column), personal, examples, 0.8, Said("sagt etwas über Personen", "tells of people")
+        )
     if role == "value":
         known = property_of(column.header)
         shared = {one[0] for value in values if (one := property_of(value.header))}
@@ -78,11 +80,11 @@ def _field(found: Meaning, column: Traits, named: tuple[str, str | None], subjec
         return Field(column.place, "value", prop, given, ColumnType.NUMBER, None, examples, sure, words)
     if role == "quality":
         of = next((value.place for value in values if _flags(column, value)), "")
-        return Field(column.place, "quality", of, None, None, None, examples, 0.7, _BY_HEADER)
+        return Field(column.place, "quality", of, None, type_of(column), None, examples, 0.7, _BY_HEADER)
     if role is not None:
-        return Field(column.place, role, key, unit, None, None, examples, 0.85, _ROLE_REASONS.get(role, _BY_HEADER))
+        return Field(column.place, role, key, unit, type_of(column), None, examples, 0.85, _ROLE_REASONS.get(role, _BY_HEADER))
     if found.kind is Kind.TIMESERIES:
-        return Field(column.place, "drop", key, unit, None, None, examples, 0.6, _UNUSED)
+        return Field(column.place, "drop", key, unit, type_of(column), None, examples, 0.6, _UNUSED)
     return Field(column.place, "property", key, unit, type_of(column), None, examples, 0.8, Said("wird eine Spalte", "becomes a column"))
 
 

@@ -78,6 +78,7 @@ LANGUAGES: tuple[tuple[str, str, Test, Callable[[Marks], Kind], tuple[str, ...],
     ("RSS", "rss", lambda m: m.root in ("rss", "RDF") and "item" in m.names, lambda _: Kind.TABLE, ("id",), "HOURLY"),
     ("Atom", "rss", lambda m: m.root == "feed" and "Atom" in m.space, lambda _: Kind.TABLE, ("id",), "HOURLY"),
     ("KML", "kml", lambda m: m.root == "kml", lambda _: Kind.FEATURES, (), "DAILY"),
+    ("GPX", "gpx", lambda m: m.root == "gpx", lambda _: Kind.FEATURES, (), "DAILY"),
     (
         "WFS/GML",
         "wfs",

@@ -28,11 +28,13 @@ from stadthub_schemas.vocabularies import FREQUENCIES
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is known beside the columns: the city's time zone, the sample's name, whether it tells how things are now."""
+    """What is known beside the columns: the city's time zone, the sample's name, whether it tells how things are now, and
+    whether a geometry stands beside the columns."""
 
     zone: str
     name: str = ""
     live: bool = False
+    located: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,9 @@ def _kind(parts: Parts, setting: Setting, guesses: list[Guess]) -> Kind:
     known = [column for column in _values(parts) if property_of(column.header) or unit_in(column.header)[1]]
     geometry = parts.playing("geometry")
     placed = geometry is not None or parts.playing("longitude") is not None
-    if geometry is None and time is not None and (long or (_is_exact(parts) and _values(parts) and (known or not placed))):
+    if setting.located:
+        kind, reason = Kind.FEATURES, Said("jede Zeile hat eine Geometrie", "each row has a geometry")
+    elif geometry is None and time is not None and (long or (_is_exact(parts) and _values(parts) and (known or not placed))):
         kind, reason = Kind.TIMESERIES, Said("Werte mit einem Zeitpunkt", "values with a time")
     elif geometry is None and time is not None and known and not placed:
         kind, reason = Kind.TIMESERIES, Said("bekannte Messgrößen mit einem Tag", "known observed properties with a day")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -92,6 +93,14 @@ def _geojson(found: dict[str, Any], columns: list[Traits], told: tuple[Any, list
     guesses.append(Guess("kind", "features", 0.9, Said("Orte mit Eigenschaften", "places with properties")))
     people = [one for one in warnings if "„" in one.de]
     return Proposal("geojson", Kind.FEATURES, options, tuple(fields), tuple(guesses), (*people, *extra), (), None)
+
+
+def with_properties(proposal: Proposal, rows: Sequence[Mapping[str, Any]]) -> Proposal:
+    """The proposal for features whose properties were read: which of them are kept, and which tell of people."""
+    columns = _columns([{"properties": dict(row)} for row in rows], 1)
+    people = personal_kinds([(column.header, column.there) for column in columns])
+    fields = tuple(_property(column, kind, None) for column, kind in zip(columns, people, strict=True))
+    return replace(proposal, fields=fields)
 
 
 def geojson_options(fields: Sequence[Field], base: Mapping[str, Any]) -> dict[str, Any]:

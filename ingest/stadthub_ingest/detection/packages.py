@@ -6,9 +6,11 @@ from pathlib import PurePosixPath
 from google.protobuf.message import DecodeError as ProtobufError
 from google.transit.gtfs_realtime_pb2 import FeedMessage
 
+from stadthub_ingest.decoded import DecodeError
 from stadthub_ingest.detection.meaning import Setting
 from stadthub_ingest.detection.proposal import Guess, Proposal, Said
-from stadthub_ingest.detection.tabular import of_workbook
+from stadthub_ingest.detection.tabular import of_columnar, of_workbook
+from stadthub_ingest.opendocument import is_open_document
 from stadthub_ingest.packed import Packed
 from stadthub_schemas.dataset import Kind
 
@@ -20,7 +22,6 @@ UNREADABLE: tuple[tuple[bytes, str, str], ...] = (
     (b"\xd0\xcf\x11\xe0", "altes Excel/Word · old Excel or Word (.xls, .doc)", "xlsx, CSV"),
     (b"\x89PNG", "PNG", "CSV, GeoJSON"),
     (b"\xff\xd8\xff", "JPEG", "CSV, GeoJSON"),
-    (b"PAR1", "Parquet", "CSV"),
     (b"Rar!", "RAR", "zip"),
     (b"7z\xbc\xaf", "7z", "zip"),
 )
@@ -38,7 +39,7 @@ def of_archive(sample: bytes, setting: Setting) -> Proposal | None:
     names = Packed(sample).names
     last = {PurePosixPath(name).name.lower() for name in names}
     endings = {PurePosixPath(name).suffix for name in last}
-    if "workbook.xml" in last:
+    if "workbook.xml" in last or is_open_document(Packed(sample)):
         return of_workbook(sample, setting)
     if len(_TIMETABLE & last) >= 2:
         return _made("GTFS", "gtfs", Kind.FEATURES, _of(sorted(_TIMETABLE & last)), "WEEKLY")
@@ -51,8 +52,22 @@ def of_archive(sample: bytes, setting: Setting) -> Proposal | None:
     return None
 
 
-def of_binary(sample: bytes) -> Proposal | None:
+def only_packs(sample: bytes) -> bool:
+    """Whether the archive only packs one file that is meant. DecodeError if it packs several, or is broken."""
+    if not sample.startswith(ZIP):
+        return True
+    if of_archive(sample, Setting("UTC")) is not None:
+        return False
+    names = [name for name in Packed(sample).names if not name.startswith("__MACOSX")]
+    if len(names) != 1:
+        raise DecodeError(f"the archive holds {len(names)} files: upload the one that is meant")
+    return True
+
+
+def of_binary(sample: bytes, setting: Setting) -> Proposal | None:
     """What binary formats say at their start; None if it is none of them."""
+    if sample.startswith(b"PAR1"):
+        return of_columnar(sample, setting)
     if sample.startswith(b"SQLite format 3\x00"):
         return _made("GeoPackage", "geopackage", Kind.FEATURES, Said("eine SQLite-Datei", "a file of SQLite"), "DAILY")
     if sample.startswith(b"fgb\x03"):

@@ -1,20 +1,27 @@
 """Text tables and workbooks: the layout, the encoding, and what the columns mean."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+import pyarrow as pa
+
+from stadthub_ingest.columnar import open_columnar, spelled
 from stadthub_ingest.decoded import DecodeError, Unreadable
 from stadthub_ingest.delimited import Sheet, open_sheet
 from stadthub_ingest.detection.layout import laid
 from stadthub_ingest.detection.mapped import fields_of, options_of
 from stadthub_ingest.detection.meaning import Meaning, Setting, meaning
 from stadthub_ingest.detection.places import DEGREES
-from stadthub_ingest.detection.proposal import Guess, Proposal, Said
+from stadthub_ingest.detection.proposal import Field, Guess, Proposal, Said
 from stadthub_ingest.detection.traits import Traits
 from stadthub_ingest.mapping import MISSING
+from stadthub_ingest.opendocument import is_open_document
+from stadthub_ingest.packed import Packed
 from stadthub_ingest.texts import MARKS, read_text
 from stadthub_ingest.workbook import Grid, open_grid, sheet_names
+from stadthub_schemas.dataset import ColumnType, Kind
 
 #: So much of a text, so many records and columns are looked at.
 HEAD, RECORDS, COLUMNS = 1_000_000, 2_000, 400
@@ -55,6 +62,12 @@ def of_text(sample: bytes, setting: Setting) -> Proposal | None:
     return _proposed("csv_table", _columns(sheet), setting, (base, guesses))
 
 
+def _workbook(sample: bytes) -> Guess:
+    if is_open_document(Packed(sample)):
+        return Guess("format", "ODS", 0.99, Said("eine OpenDocument-Arbeitsmappe", "an OpenDocument workbook"))
+    return Guess("format", "XLSX", 0.99, Said("eine Excel-Arbeitsmappe", "an Excel workbook"))
+
+
 def _fields_words(columns: int) -> tuple[str, str]:
     return f"{columns} Spalten in jeder Zeile", f"{columns} columns in each line"
 
@@ -67,11 +80,59 @@ def of_workbook(sample: bytes, setting: Setting) -> Proposal:
     skip = _skipped(grids[sheet])
     grid = open_grid(sample, sheet, skip, (".", None)) if skip else grids[sheet]
     guesses = [
-        Guess("format", "XLSX", 0.99, Said("eine Excel-Arbeitsmappe", "an Excel workbook")),
+        _workbook(sample),
         Guess("sheet", sheet, 0.7 if len(names) > 1 else 0.99, Said("das Blatt mit den meisten Zellen", "the sheet with the most cells")),
     ]
     base: dict[str, Any] = {} if len(names) == 1 else {"sheet": sheet}
     return _proposed("xlsx_table", _columns(grid), setting, (base | ({"skip_rows": skip} if skip else {}), guesses))
+
+
+def of_columnar(sample: bytes, setting: Setting) -> Proposal:
+    """What a Parquet file is: its own types win over what its cells look like. DecodeError if it can't be read."""
+    found = open_columnar(sample)
+    title = "GeoParquet" if found.geometry else "Parquet"
+    guesses = [Guess("format", title, 0.99, Said("beginnt mit PAR1", "begins with PAR1"))]
+    if found.crs is not None:
+        guesses.append(Guess("crs", str(found.crs)[:60], 0.95, Said("so steht es in der Datei", "the file says so")))
+    places = [name for name in found.header if name != found.geometry][:COLUMNS]
+    rows = found.table.slice(0, RECORDS).select(places)
+    columns = [Traits(name, name, [spelled(cell) for cell in rows[name].to_pylist()]) for name in places]
+    proposal = _proposed("parquet", columns, replace(setting, located=found.geometry is not None), ({}, guesses))
+    types = {name: _type_of(found.table.schema.field(name).type) for name in places}
+    fields = [replace(one, type=types[one.place] or one.type) for one in proposal.fields]
+    if found.geometry is not None:
+        fields.append(
+            Field(found.geometry, "geometry", "geometry", None, None, None, (), 0.99, Said("so steht es in der Datei", "the file says so"))
+        )
+    kind = proposal.kind if found.geometry is None else Kind.FEATURES
+    if kind is Kind.FEATURES and not any(one.becomes == "id" for one in fields):
+        fields.append(Field("@key", "id", "id", None, None, None, (), 0.7, Said("die Nummer der Zeile", "the number of the row")))
+    options = options_of(kind, fields, _notated(proposal.options), setting.name)
+    return replace(
+        proposal, kind=kind, fields=tuple(fields), options=options, warnings=() if kind is not proposal.kind else proposal.warnings
+    )
+
+
+def _notated(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The notation out of options that were made."""
+    return {name: value for name, value in options.items() if name in ("decimal", "thousands", "missing", "times", "crs")}
+
+
+_TYPES: Sequence[tuple[Callable[[Any], bool], ColumnType]] = (
+    (pa.types.is_integer, ColumnType.INTEGER),
+    (pa.types.is_floating, ColumnType.NUMBER),
+    (pa.types.is_decimal, ColumnType.DECIMAL),
+    (pa.types.is_boolean, ColumnType.BOOLEAN),
+    (pa.types.is_date, ColumnType.DATE),
+    (pa.types.is_timestamp, ColumnType.TIME),
+    (pa.types.is_nested, ColumnType.JSON),
+    (pa.types.is_string, ColumnType.TEXT),
+    (pa.types.is_large_string, ColumnType.TEXT),
+)
+
+
+def _type_of(kind: Any) -> ColumnType | None:
+    return next((found for matches, found in _TYPES if matches(kind)), None)
 
 
 def _skipped(grid: Grid) -> int:

@@ -15,6 +15,9 @@ from stadthub_schemas.feed import FileSource
 
 __all__ = ["Fetched", "scan"]
 
+#: What gives the pieces of a file: path, name and how many bytes it may have.
+Read = Callable[[Path, str, int], Iterator[tuple[str, bytes]]]
+
 #: A file younger than YOUNG seconds is looked at twice, PAUSE seconds apart; if it grows meanwhile, the next scan takes it.
 YOUNG, PAUSE = 2.0, 0.25
 
@@ -39,9 +42,12 @@ class _Look:
     mtime_ns: int
 
 
-def scan(source: FileSource, state: dict[str, Any], pause: Callable[[float], None] = time.sleep, key: bytes = b"") -> Iterator[Fetched]:
+def scan(
+    source: FileSource, state: dict[str, Any], pause: Callable[[float], None] = time.sleep, key: bytes = b"", read: Read | None = None
+) -> Iterator[Fetched]:
     """New and changed files, oldest first; a file that is still being written is left for the next scan. SourceError tells of all
-    files that can't be read, after the others. With a key what is remembered of a file's content can't be guessed without it."""
+    files that can't be read, after the others. With a key what is remembered of a file's content can't be guessed without it.
+    `read` gives the pieces of a file that is no archive, each with its name; else it is one piece."""
     names = dict(sorted(_files(source).items()))
     seen = {name: _Seen(**entry) for name, entry in state.get("files", {}).items() if name in names}
     looks = {name: look for name, path in names.items() if (look := _look(path)) is not None}
@@ -55,7 +61,7 @@ def scan(source: FileSource, state: dict[str, Any], pause: Callable[[float], Non
             try:
                 if not _is_text(name):
                     raise SourceError(f"{name.encode('utf-8', 'backslashreplace').decode()}: its name is not UTF-8: rename it")
-                yield from _read(source, names[name], wanted[name], _Memory(name, seen, key))
+                yield from _read(source, names[name], wanted[name], _Memory(name, seen, key, read or whole))
             except OSError as error:
                 wrong.append(f"{name}: it can't be read: {error.strerror or 'the disk failed'}")
             except SourceError as error:
@@ -76,6 +82,7 @@ class _Memory:
     name: str
     seen: dict[str, _Seen]
     key: bytes
+    pieces: Read
 
 
 def _read(source: FileSource, path: Path, look: _Look, memory: _Memory) -> Iterator[Fetched]:
@@ -88,7 +95,7 @@ def _read(source: FileSource, path: Path, look: _Look, memory: _Memory) -> Itera
         return
     skip = before.members if before is not None and before.sha256 == digest else 0
     packed = source.unpack and is_archive(path)
-    bodies = unpack(path, name, source.max_bytes) if packed else _whole(path, name, source.max_bytes)
+    bodies = unpack(path, name, source.max_bytes) if packed else memory.pieces(path, name, source.max_bytes)
     given = skip
     held: Fetched | None = None
     for number, (member, body) in enumerate(bodies, start=1):
@@ -97,7 +104,7 @@ def _read(source: FileSource, path: Path, look: _Look, memory: _Memory) -> Itera
                 yield held
             given = number
             seen[name] = _Seen(look.size, look.mtime_ns, digest, given, done=False)
-            held = Fetched(f"{name}/{member}" if packed else name, body, _state(seen))
+            held = Fetched(f"{name}/{member}" if packed else member, body, _state(seen))
     if held is not None and _look(path) == look:
         seen[name] = _Seen(look.size, look.mtime_ns, digest, given, done=True)
         yield Fetched(held.name, held.body, _state(seen))
@@ -107,7 +114,8 @@ def _state(seen: dict[str, _Seen]) -> dict[str, Any]:
     return {"files": {name: asdict(entry) for name, entry in seen.items()}}
 
 
-def _whole(path: Path, name: str, most_bytes: int) -> Iterator[tuple[str, bytes]]:
+def whole(path: Path, name: str, most_bytes: int) -> Iterator[tuple[str, bytes]]:
+    """The file as one piece. SourceError if it is bigger."""
     is_bigger = path.stat().st_size > most_bytes
     with path.open("rb") as file:
         body = b"" if is_bigger else file.read(most_bytes + 1)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from anyio import sleep
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -22,12 +23,17 @@ from stadthub_ingest.sources.reach import Reach
 from stadthub_pipelines import feedfiles, templates
 from stadthub_pipelines.describing import QUESTIONS, lacking, metadata_of, theme_of
 from stadthub_pipelines.drafting import changed, column_words, every_of, name_of, notes_of, objections, opened, reading, written
+from stadthub_pipelines.importing import admit, place_of
 from stadthub_pipelines.sampling import Sample, from_address, parsed
+from stadthub_pipelines.staging import staged
 from stadthub_pipelines.trial import rehearse
 from stadthub_schemas.access import Principal, Role
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import AccessError, Conflict, FeedError, NotFound, SourceError
-from stadthub_schemas.feed import Feed, parse_feed
+from stadthub_schemas.feed import Feed, UploadSource, parse_feed
+
+#: How long a dataset is waited for after its file was saved, and how often it is looked, in seconds.
+TAKEN_UP, ASK = 8.0, 0.25
 
 router = APIRouter(include_in_schema=False, prefix="/operator/feeds/new")
 
@@ -129,12 +135,25 @@ async def save_step(request: Request, hub: HubDep, principal: OperatorDep) -> Re
         feed = await hub.work(_save, hub, principal, text)
     except (FeedError, Conflict, AccessError) as error:
         return await review_page(Desk(request, hub, principal), text, str(error))
-    return RedirectResponse(link(writing(request).language, f"/operator/feeds/{feed}"), 303)
+    return RedirectResponse(link(writing(request).language, await _page_of(hub, feed)), 303)
 
 
-def _save(hub: Hub, principal: Principal, text: str) -> str:
-    """The id of the feed that is now there."""
-    feed = feedfiles.checked(hub.settings.feeds, text, hub.settings.feeds / "feed.toml")
+async def _page_of(hub: Hub, feed: Feed) -> str:
+    """Where to go from here: to the dataset of a file as soon as the running hub has taken it up, else to the feed."""
+    if isinstance(feed.source, UploadSource):
+        for _ in range(int(TAKEN_UP / ASK)):
+            try:
+                await hub.work(hub.catalog.entry, feed.dataset)
+            except NotFound:
+                await sleep(ASK)
+            else:
+                return f"/datasets/{feed.dataset}"
+    return f"/operator/feeds/{feed.id}"
+
+
+def _save(hub: Hub, principal: Principal, text: str) -> Feed:
+    """The feed that is now there."""
+    feed = feedfiles.checked(hub.settings.feeds, text, place_of(text, hub.settings))
     if not isinstance(feed, Feed):
         raise FeedError("sql: the wizard makes feeds; put the file of a derived dataset into the folder of feeds")
     reason = None if principal.role is Role.ADMIN else feedfiles.touches_machine(feed, None)
@@ -143,12 +162,17 @@ def _save(hub: Hub, principal: Principal, text: str) -> str:
     missing = lacking(plain_table(opened(text).get("metadata", {})), feed.decoder) if feed.metadata is not None else []
     if missing:
         raise FeedError("\n".join(one.en for one in missing))
-    feedfiles.add(hub.settings.feeds, text)
+    if isinstance(feed.source, UploadSource):
+        staged(feed.source.file, hub.settings)
+        hub.catalog.note_feed(feed.id, source_state={})  # of a new version also the same file is read again
+        admit(text, hub.settings)
+    else:
+        feedfiles.add(hub.settings.feeds, text)
     hub.catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type)
     release = feed.metadata.release.model_dump(mode="json", exclude_none=True) if feed.metadata and feed.metadata.release else {}
     details = {"file": f"{feed.id}.toml", "sha256": feedfiles.version_of(text), "release": release}
     hub.catalog.record(principal.name, "feed.add", feed.id, details)
-    return feed.id
+    return feed
 
 
 async def _form(request: Request) -> FormData:

@@ -1,0 +1,162 @@
+"""Files of resources that come through CKAN's API: their rows are loaded in the background, as a feed of one file each.
+
+Who keeps a file leaves an order in `loads/<resource id>`; the worker takes it. The rows go through the same intake as those of any feed,
+into the dataset `ds-<resource id>` of the lake, which is no entry of the catalogue: who may see it is decided by the resource's dataset.
+"""
+
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from stadthub_catalog.loading import LoadState, tell, uploaded_file
+from stadthub_catalog.uploads import Kept, Upload
+from stadthub_pipelines.drafting import LAYERED
+from stadthub_pipelines.flow import Flow
+from stadthub_pipelines.importing import MAPPED, STAND_IN, corrected, feed_table, propose
+from stadthub_pipelines.runner import Place, Runner
+from stadthub_pipelines.samples import sample_of
+from stadthub_pipelines.staging import path_of
+from stadthub_pipelines.uploads import UploadFolder
+from stadthub_schemas.dataset import Dataset, Kind
+from stadthub_schemas.errors import NotFound, StadthubError, StorageError
+from stadthub_schemas.feed import Feed, feed_of
+from stadthub_schemas.settings import Settings
+
+LOG = structlog.get_logger()
+
+#: What the lake's datasets of resources begin with, where the orders lie, and after how many seconds one is given up whose resource
+#: was never written.
+PREFIX, ORDERS, GIVEN_UP = "ds-", "loads", 600.0
+#: What the name of an order ends with whose resource has no file any more.
+GONE = ".gone"
+#: How old an order is at least when it is taken, in seconds: the file is kept first, and then the resource is written.
+WRITTEN = 1.0
+
+
+class OrderingUploads:
+    """The uploads of a hub whose worker loads their rows."""
+
+    def __init__(self, folder: UploadFolder, data_dir: Path) -> None:
+        self._folder = folder
+        self._orders = data_dir.absolute() / ORDERS
+
+    def keep(self, resource: UUID, upload: Upload) -> Kept:
+        """Keep the file, and let its rows be loaded. Invalid, StorageError."""
+        kept = self._folder.keep(resource, upload)
+        try:
+            self._orders.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self._orders / str(resource)).touch()
+        except OSError as error:
+            raise StorageError(f"the uploaded file can't be loaded: {error.strerror}") from error
+        return kept
+
+    def drop(self, resource: UUID) -> None:
+        """Forget the resource's file, and let its rows go."""
+        (self._orders / str(resource)).unlink(missing_ok=True)
+        self._folder.drop(resource)
+        if self._orders.is_dir():
+            (self._orders / f"{resource}{GONE}").touch()
+
+    def path(self, resource: UUID, name: str) -> Path:
+        """Where the resource's file of that name lies, if it is there."""
+        return self._folder.path(resource, name)
+
+
+def is_load(feed: str) -> bool:
+    """Whether this is the feed of a resource's file."""
+    return feed.startswith(PREFIX)
+
+
+class Loads:
+    """Takes the orders, one after the other."""
+
+    def __init__(self, place: Place, settings: Settings) -> None:
+        self._place = place
+        self._settings = settings
+        self._orders = settings.data_dir.absolute() / ORDERS
+
+    def look(self) -> None:
+        """Load what was ordered. What goes wrong stands in the resource."""
+        for order in sorted(self._orders.glob(f"*{GONE}")):
+            self._forget(f"{PREFIX}{UUID(order.stem)}")
+            order.unlink(missing_ok=True)
+        for order in sorted(self._orders.glob("*-*-*-*-*")):
+            age = time.time() - order.stat().st_mtime
+            if age < WRITTEN or order.suffix == GONE:
+                continue
+            try:
+                self._take(UUID(order.name))
+            except NotFound:
+                if age < GIVEN_UP:
+                    continue  # its resource is being written
+            except StorageError as error:
+                LOG.error("a resource can't be loaded now", resource=order.name, error=str(error))
+                continue
+            order.unlink(missing_ok=True)
+
+    def _forget(self, dataset: str) -> None:
+        """The rows of a resource whose file is gone."""
+        self._place.doors.store.drop(dataset)
+        self._place.catalog.forget_feed(dataset)
+        shutil.rmtree(self._place.data_dir / "raw" / dataset, ignore_errors=True)
+
+    def _take(self, resource: UUID) -> None:
+        catalog = self._place.catalog
+        found = uploaded_file(catalog, resource)
+        if found is None:
+            return
+        name, title = found
+        try:
+            feed = self._feed(resource, f"{resource}/{name}", title)
+            if isinstance(feed, str):
+                tell(catalog, resource, LoadState.HELD, feed)
+                return
+            tell(catalog, resource, LoadState.LOADING, "")
+            counts, error = self._run(feed)
+            message = error or ", ".join(f"{number} {key}" for key, number in counts.items())
+            tell(catalog, resource, LoadState.FAILED if error else LoadState.LOADED, message)
+        except (NotFound, StorageError):
+            raise
+        except StadthubError as error:
+            tell(catalog, resource, LoadState.FAILED, str(error))
+
+    def _feed(self, resource: UUID, file: str, title: str) -> Feed | str:
+        """The feed of the file, or why its rows are held back. FeedError if it holds none."""
+        path = path_of(self._settings, file)
+        if not path.is_file():
+            raise NotFound(f"{path.name}: it is not there yet")
+        schema = propose(sample_of(path, file), self._settings.time_zone)
+        if schema.kind is Kind.TIMESERIES and schema.proposal.decoder in MAPPED:
+            schema = corrected(schema, {"kind": Kind.TABLE.value})  # a resource has the columns of its file
+        if schema.proposal.decoder not in (*MAPPED, *LAYERED):
+            return f"its format has no columns that could be shown (decoder {schema.proposal.decoder}): make a feed of it"
+        people = [one.place for one in schema.fields if one.personal]
+        if people:
+            return f"{', '.join(people)}: these columns seem to tell of people, so nothing was loaded: upload the file without them"
+        name = f"{PREFIX}{resource}"
+        table: Mapping[str, Any] = feed_table(schema, name, file, path.stat().st_size)
+        return feed_of({**table, "title": title, "metadata": {**STAND_IN["metadata"], **table["metadata"]}}, path.name)
+
+    def _run(self, feed: Feed) -> tuple[dict[str, int], str | None]:
+        """Load the rows; the sums, and what went wrong."""
+        place = self._place
+        dataset: Dataset | None = feed.described()
+        assert dataset is not None
+        place.catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type)
+        runner = Runner(feed, Flow(dataset, place.doors.store, self._settings.commit_seconds, self._settings.commit_rows), place)
+        try:
+            runner.obey(paused=False)
+            runner.pull_once()
+            runner.flow.turn()
+            place.catalog.note_feed(feed.id, **runner.state())
+        finally:
+            runner.close()
+        run = place.catalog.runs(feed.id, 1)[0]
+        if run.error is None:
+            shutil.rmtree(place.data_dir / "raw" / feed.id, ignore_errors=True)  # the file itself is kept
+        return runner.intake.counts.as_dict(), run.error

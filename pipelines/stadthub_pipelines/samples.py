@@ -1,0 +1,76 @@
+"""A sample of an uploaded file: the whole of what must be read whole, else its beginning and lines from everywhere in it."""
+
+from pathlib import Path
+from typing import BinaryIO
+
+import orjson
+
+from stadthub_ingest.columnar import beginning
+from stadthub_ingest.decoded import DecodeError
+from stadthub_ingest.detection.packages import only_packs
+from stadthub_ingest.sources.archives import is_archive, unpack
+from stadthub_pipelines.sampling import Sample
+from stadthub_pipelines.uploads import WHOLE
+from stadthub_schemas.errors import FeedError, SourceError
+
+#: Of a text table so many bytes and lines at its beginning are looked at, and lines at so many places in it; no line is longer.
+HEAD, LINES, PLACES, THERE, LINE = 600_000, 1_000, 20, 45, 20_000
+#: So many lines of its end, for a footer.
+FOOTER = 12
+#: First bytes of what can only be read whole: archives, SQLite, FlatGeobuf, gzip, what is marked up.
+WHOLES = (b"PK", b"SQLite format 3", b"fgb", b"\x1f\x8b", b"<")
+
+
+def sample_of(path: Path, file: str) -> Sample:
+    """A sample of the uploaded file, and the source that reads it. SourceError, FeedError."""
+    try:
+        with path.open("rb") as opened:
+            body = _taken(opened, path)
+        if is_archive(path) and only_packs(body):
+            body = next((inner for _, inner in unpack(path, path.name, WHOLE)), b"")
+    except OSError as error:
+        raise SourceError(f"{path.name}: it can't be read: {error.strerror}") from error
+    except DecodeError as error:
+        raise FeedError(f"{path.name}: {error}") from error
+    return Sample(((path.name, body),), {"type": "upload", "file": file})
+
+
+def _taken(file: BinaryIO, path: Path) -> bytes:
+    head, size = file.read(HEAD), path.stat().st_size
+    if size <= HEAD:
+        return head
+    if head.startswith(b"PAR1"):
+        return beginning(file)
+    start = head.lstrip(b"\xef\xbb\xbf \r\n\t")
+    if start.startswith(WHOLES) or head.startswith((b"\xff\xfe", b"\xfe\xff")) or (start[:1] in (b"{", b"[") and not _is_lines(start)):
+        if size > WHOLE:
+            raise FeedError(
+                f"{path.name}: it is bigger than {WHOLE // 1_000_000} MB, and a file of this kind is read as a whole: divide it"
+            )
+        file.seek(0)
+        return file.read(WHOLE)
+    return _spread(file, head, size)
+
+
+def _is_lines(start: bytes) -> bool:
+    """Whether it is one JSON object a line."""
+    first, line_end, _ = start.partition(b"\n")
+    try:
+        return bool(line_end) and isinstance(orjson.loads(first), dict)
+    except orjson.JSONDecodeError:
+        return False
+
+
+def _spread(file: BinaryIO, head: bytes, size: int) -> bytes:
+    """The first lines, some from everywhere, and the last ones: a column that is a number at first may hold words later."""
+    lines = head.splitlines(keepends=True)[:-1][:LINES]
+    if not lines:
+        raise FeedError(f"its first line is longer than {HEAD} bytes: this is no table")
+    if any(line.count(b'"') % 2 for line in lines):
+        return b"".join(lines)  # a record may have several lines, so nobody knows where one begins
+    for number in range(1, PLACES):
+        file.seek(size * number // PLACES)
+        file.readline(LINE)
+        lines += [line for _ in range(THERE) if (line := file.readline(LINE)).endswith(b"\n")]
+    file.seek(max(0, size - FOOTER * LINE))
+    return b"".join((*lines, *file.read().splitlines(keepends=True)[1:][-FOOTER:]))

@@ -1,0 +1,119 @@
+"""A file that comes with a resource through CKAN's API: its rows are in the lake soon, and the resource says how that went."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from ckanapi import RemoteCKAN
+
+from stadthub_api.app import create_app
+from stadthub_catalog.catalog import Catalog
+from stadthub_lake.snapshot import Reader
+from stadthub_pipelines.worker import Worker
+from stadthub_schemas.access import Role
+from stadthub_schemas.settings import Settings
+from tests.api.city import served
+from tests.pipelines.filesmade import FILES, csv
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RemoteCKAN, Settings]]:
+    """A hub with its worker, as its administrator sees it through CKAN's API, with one dataset."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("loads") / "hub", min_free_mb=0)
+    worker = Worker(settings)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    catalog = Catalog(settings.database)
+    token = catalog.create_token("admin", Role.ADMIN)
+    catalog.close()
+    try:
+        with served(create_app(settings)) as address:
+            remote = RemoteCKAN(address, apikey=token)
+            remote.action.organization_create(name="amt", title="Amt")
+            remote.action.package_create(name="dateien", owner_org="amt")
+            yield remote, settings
+    finally:
+        worker.stop()
+        thread.join()
+
+
+def _put(remote: RemoteCKAN, action: str, name: str, body: bytes, **fields: str) -> str:
+    """The id of the resource with this file."""
+    answer = httpx.post(
+        f"{remote.address}/api/3/action/{action}", data=fields, files={"upload": (name, body)}, headers={"Authorization": remote.apikey}, timeout=60
+    )  # fmt: skip
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["result"]["id"])
+
+
+def _settled(remote: RemoteCKAN, resource: str, *states: str) -> dict[str, Any]:
+    """The resource, once its file is in one of these states."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        found = remote.action.resource_show(id=resource)
+        if found.get("load_state") in states:
+            return dict(found)
+        time.sleep(0.1)
+    raise AssertionError(f"it is {found}")
+
+
+@pytest.mark.parametrize("name", ["baeume.tsv", "baeume.gpkg"])
+def test_the_rows_of_an_uploaded_file_are_loaded(name: str, site: tuple[RemoteCKAN, Settings], tmp_path: Path) -> None:
+    remote, settings = site
+    make, kind = FILES[name]
+    resource = _put(remote, "resource_create", name, make(tmp_path), package_id="dateien", description="Bäume")
+    found = _settled(remote, resource, "loaded", "failed")
+    assert (found["load_state"], found["datastore_active"]) == ("loaded", True), found
+    assert "30 stored" in found["load_message"]
+    renamed = remote.action.resource_update(id=resource, name="Straßenbäume")
+    assert (renamed["load_state"], renamed["datastore_active"]) == ("loaded", True), "its file stays, and so do its rows"
+    snapshot = Reader(settings.lake, settings.data_dir).snapshot(f"ds-{resource}")
+    assert (snapshot.rows, snapshot.kind) == (30, kind)
+    assert f"ds-{resource}" not in remote.action.package_list()
+    page = httpx.get(f"{remote.address}/operator/feeds/ds-{resource}", cookies={"stadthub_session": remote.apikey}, timeout=60)
+    assert page.status_code == 200
+    assert httpx.get(f"{remote.address}/api/v1/datasets/ds-{resource}/rows", timeout=60).status_code == 404, (
+        "the catalogue decides who sees rows"
+    )
+
+
+def test_another_file_takes_the_place_of_the_first_whatever_its_columns(site: tuple[RemoteCKAN, Settings], tmp_path: Path) -> None:
+    remote, settings = site
+    resource = _put(remote, "resource_create", "a.csv", csv(tmp_path), package_id="dateien")
+    _settled(remote, resource, "loaded")
+    _put(remote, "resource_update", "b.csv", b"nr,plz\nA1,2\nB2,3\n", id=resource)
+    end = time.monotonic() + 60
+    reader = Reader(settings.lake, settings.data_dir)
+    while time.monotonic() < end and reader.snapshot(f"ds-{resource}").rows != 2:
+        time.sleep(0.1)
+    columns = {one.name: one.type for one in reader.columns(f"ds-{resource}")}
+    assert columns == {"nr": "text", "plz": "integer"}
+    remote.action.resource_delete(id=resource)
+    end = time.monotonic() + 60
+    while time.monotonic() < end and (Path(settings.lake) / f"ds-{resource}").exists():
+        time.sleep(0.1)
+    assert not (Path(settings.lake) / f"ds-{resource}").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "state", "words"),
+    [
+        ("leute.csv", b"Nr;E-Mail\n1;erika@example.org\n2;max@example.org\n", "held", "tell of people"),
+        ("bild.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "failed", "PNG"),
+    ],
+)
+def test_what_can_not_or_must_not_be_loaded_says_why_and_stays_a_file(
+    name: str, body: bytes, state: str, words: str, site: tuple[RemoteCKAN, Settings]
+) -> None:
+    remote, settings = site
+    resource = _put(remote, "resource_create", name, body, package_id="dateien")
+    found = _settled(remote, resource, "loaded", "held", "failed")
+    assert (found["load_state"], found["datastore_active"]) == (state, False)
+    assert words in found["load_message"]
+    assert not (Path(settings.lake) / f"ds-{resource}").exists()
+    served_file = httpx.get(found["url"].replace(settings.url, remote.address), headers={"Authorization": remote.apikey})
+    assert served_file.content == body
