@@ -4,6 +4,7 @@ import csv
 import io
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -234,6 +235,9 @@ def test_a_dump_is_a_file_in_each_format_and_has_a_head(hub: Hub) -> None:
         assert client.get(f"/datastore/dump/{BUDGET}", params={"filters": '{"zz": 1}'}).status_code == 400
         whole = client.get(f"/datastore/dump/{PUBLIC_AIR}", params={"format": "json"}).json()
         assert (len(whole["records"]), whole["fields"][0]) == (ALL, {"id": "_id", "type": "int"})
+        parquet = client.get(f"/datastore/dump/{BUDGET}", params={"format": "parquet", "filters": '{"year": {"gt": 2023}}'})
+        assert pq.read_table(io.BytesIO(parquet.content))["year"].to_pylist() == [2024, 2025]
+        assert client.get(f"/datastore/dump/{BUDGET}", params={"format": "parquet", "q": "x"}).status_code == 400
         xml = client.get(f"/datastore/dump/{TREES}", params={"format": "xml", "limit": 1}).text
         assert '<geometry><value key="type">Point</value>' in xml
 

@@ -199,6 +199,8 @@ def test_no_other_name_hides_a_dataset(hub: Hub, alias: str) -> None:
 
 
 def test_types_are_guessed_where_none_are_said(hub: Hub) -> None:
-    records = [{"n": 1, "f": 0.5, "t": "x", "j": {"a": 1}}]
-    made = hub.result("datastore_create", hub.token, resource={"package_id": "tafeln"}, records=records)
-    assert [one["type"] for one in made["fields"]] == ["int4", "float8", "text", "json"]
+    given = {"n": 1, "f": 0.5, "t": "x", "j": {"a": 1}, "z": "7", "d": "0.5", "plz": "01234", "m": "2026-01-01", "b": True}
+    made = hub.result("datastore_create", hub.token, resource={"package_id": "tafeln"}, records=[given])
+    info = hub.result("datastore_info", id=made["resource_id"], include_meta=False)
+    types = [one["type"] for one in info["fields"]]
+    assert types == ["int4", "float8", "text", "json", "int4", "numeric", "text", "timestamp", "bool"]

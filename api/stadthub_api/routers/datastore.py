@@ -18,7 +18,7 @@ router = APIRouter(tags=["CKAN"])
 
 @router.get("/datastore/dump/{resource}", openapi_extra=DATASET)
 async def dump(request: Request, hub: HubDep, principal: PrincipalDep, resource: Annotated[str, Path(max_length=200)]) -> Response:
-    """A table as csv, tsv, json or xml (`format`), with `fields`, `filters`, `q`, `sort`, `distinct`, `limit` and `offset` as for
+    """A table as csv, tsv, json, xml, parquet or arrow (`format`), with `fields`, `filters`, `q`, `sort`, `distinct`, `limit` and `offset` as for
     datastore_search, and a byte order mark for spreadsheets with `bom=true`."""
     asked = Asked(hub.catalog, dict(request.query_params), principal, hub.site)
     try:

@@ -1,4 +1,4 @@
-"""`/datastore/dump/<id>`: a whole table, or what filters leave of it, as one stream of csv, tsv, json or xml."""
+"""`/datastore/dump/<id>`: a whole table, or what filters leave of it, as one stream of csv, tsv, json, xml, parquet or arrow."""
 
 import re
 import unicodedata
@@ -21,6 +21,7 @@ from stadthub_pipelines.datastore import asking
 from stadthub_pipelines.datastore.asking import Search
 from stadthub_pipelines.datastore.opened import Opened, Rooms, opened
 from stadthub_pipelines.datastore.search import answering, header_text, told_fields
+from stadthub_schemas.query import RowsQuery
 
 BOM = b"\xef\xbb\xbf"
 
@@ -70,15 +71,37 @@ def asked_dump(rooms: Rooms, asked: Asked, wanted: str) -> Dump:
     known: Mapping[str, Any] = {key: value for key, value in said.items() if key in PARAMETERS}
     limit = None if said.get("limit") in (None, "") else natural(said, "limit", 0)
     search = replace(asking.read(known, table, limit), format=name)
+    if name in _FILES and not _is_plain(search):
+        raise Invalid({"format": [f"{name} takes fields, filters and a limit: not q, sort, distinct, offset or _id"]})
     return Dump(table, search, f"{table.key}.{name}", BOM if flag(said, "bom") else b"")
+
+
+def _is_plain(search: Search) -> bool:
+    """Whether the lake's own files can say it."""
+    query = search.query
+    numbered = (query.after, query.before, query.among) != (None, None, None)
+    return not (query.phrases or query.sort or query.distinct or query.offset or numbered or query.limit == 0)
 
 
 def pieces(rooms: Rooms, dump: Dump) -> Iterator[bytes]:
     """The bytes of a dump, in memory that does not grow with the rows."""
+    if dump.search.format in _FILES:
+        yield from _file(rooms, dump)
+        return
     empty = not dump.table.snapshot.columns or dump.search.query.limit == 0
     batches: Iterator[pa.RecordBatch] = iter(()) if empty else rooms.lake.numbered_batches(dump.search.query, dump.format.shape)
     with answering():
         yield from dump.format.write(dump, batches)
+
+
+def _file(rooms: Rooms, dump: Dump) -> Iterator[bytes]:
+    """The rows as the lake's own exports give them."""
+    query = dump.search.query
+    stored = any(column.name == ID for column in dump.table.snapshot.columns)
+    columns = tuple(name for name in query.columns if name != ID or stored)
+    rows = RowsQuery(query.dataset, query.where, columns, limit=query.limit, hidden=query.hidden, suppression=query.suppression)
+    with answering():
+        yield from rooms.lake.export(rows, dump.search.format)
 
 
 def _table(dump: Dump, batches: Iterator[pa.RecordBatch]) -> Iterator[bytes]:
@@ -152,4 +175,9 @@ FORMATS: Mapping[str, Format] = {
     "tsv": Format("text/tab-separated-values; charset=utf-8", TSV, _table),
     "json": Format("application/json; charset=utf-8", LISTS, _json),
     "xml": Format("text/xml; charset=utf-8", OBJECTS, _xml),
+    "parquet": Format("application/vnd.apache.parquet", OBJECTS, _json),
+    "arrow": Format("application/vnd.apache.arrow.stream", OBJECTS, _json),
 }
+
+#: Those that are written by the lake's own exports.
+_FILES = ("parquet", "arrow")

@@ -1,5 +1,6 @@
 """The fields of a DataStore table: PostgreSQL's types as CKAN names them, how each is stored, and what is said of the whole table."""
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -86,6 +87,10 @@ OF_LAKE = {
 FORMS = {"timestamp": Form.NAIVE_TIME, "json": Form.TEXT_OF_JSON, "jsonb": Form.TEXT_OF_JSON}
 
 _LONGEST = 63
+
+_WHOLE = re.compile(r"[+-]?(?:0|[1-9]\d{0,18})")
+_BROKEN = re.compile(r"[+-]?(?:0|[1-9]\d{0,18})\.\d{1,18}")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\dZ?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +233,20 @@ def _check_name(name: str) -> None:
 def guessed(value: Any) -> str:
     """The type that a field with this value has where none is said."""
     if isinstance(value, bool):
-        return "text"
+        return "bool"
     if isinstance(value, int):
         return "int4" if abs(value) < 2**31 else "numeric"
     if isinstance(value, float):
         return "float8"
     if isinstance(value, Mapping | list):
         return "json"
-    return "text"
+    return _guessed_text(value) if isinstance(value, str) else "text"
+
+
+def _guessed_text(value: str) -> str:
+    """The type that a text looks like; what begins with a zero is a key and no number."""
+    if _WHOLE.fullmatch(value):
+        return "int4" if abs(int(value)) < 2**31 else "numeric"
+    if _BROKEN.fullmatch(value):
+        return "numeric"
+    return "timestamp" if _MOMENT.fullmatch(value) else "text"

@@ -40,7 +40,7 @@ def info(rooms: Rooms, asked: Asked) -> bytes:
     if flag(said, "include_fields_schema", "true"):
         fields = [{**one.told(), "schema": _schema(one, table)} for one in table.fields]
     meta = {"meta": _meta(rooms, table)} if flag(said, "include_meta", "true") else {}
-    return orjson.dumps({**meta, "fields": fields})
+    return orjson.dumps({"fields": fields, **meta})
 
 
 def _meta(rooms: Rooms, table: Opened) -> dict[str, Any]:
@@ -64,8 +64,8 @@ def _schema(field: Field, table: Opened) -> dict[str, Any]:
     native = f"{_NATIVE.get(field.type[1:], field.type[1:])}[]" if field.type.startswith("_") else _NATIVE.get(field.type, field.type)
     return {
         "native_type": native,
+        "notnull": False,
         "index_name": f"{field.id}_idx" if indexed else None,
         "is_index": indexed,
-        "notnull": False,
         "uniquekey": unique,
     }

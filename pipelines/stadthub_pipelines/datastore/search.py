@@ -47,8 +47,8 @@ def search(rooms: Rooms, asked: Asked) -> bytes:
     found = replace(found, query=replace(found.query, as_of=as_of), format=format_)
     head = {**_echoed(said, found), "limit": limit, "resource_id": table.key}
     with answering():
-        records, last = _records(rooms, table, found)
-        more: dict[str, Any] = {"total": _total(rooms, table, found)} if flag(said, "include_total", "true") else {}
+        records, last, number = _records(rooms, table, found)
+        more: dict[str, Any] = {"total": _total(rooms, table, found, number)} if flag(said, "include_total", "true") else {}
     if flag(said, "include_next_page") and last is not None and _by_number(found):
         more["next_page"] = {ID: {"lt" if found.query.sort else "gt": last}}
     more["_links"] = _links(said, limit)
@@ -104,16 +104,16 @@ def _by_number(found: Search) -> bool:
     return not found.query.distinct and [one.column for one in found.query.sort] in ([], [ID])
 
 
-def _records(rooms: Rooms, table: Opened, found: Search) -> tuple[bytes, int | None]:
-    """The records as JSON, and the number of the last one."""
+def _records(rooms: Rooms, table: Opened, found: Search) -> tuple[bytes, int | None, int]:
+    """The records as JSON, the number of the last one, and how many they are."""
     if not table.snapshot.columns or found.query.limit == 0:
-        return b'""' if found.format in _DELIMITERS else b"[]", None
+        return b'""' if found.format in _DELIMITERS else b"[]", None, 0
     page = rooms.lake.numbered(found.query, _SHAPES[found.format])
     last = page[NUMBER][-1].as_py() if NUMBER in page.column_names and page.num_rows else None
     rows = page[ROW].to_pylist()
     if found.format in _DELIMITERS:
-        return orjson.dumps("".join(rows)), last
-    return b"[" + ",".join(rows).encode() + b"]", last
+        return orjson.dumps("".join(rows)), last, len(rows)
+    return b"[" + ",".join(rows).encode() + b"]", last, len(rows)
 
 
 def header_text(names: Sequence[str], format_: str) -> bytes:
@@ -123,7 +123,11 @@ def header_text(names: Sequence[str], format_: str) -> bytes:
     return out.getvalue().encode()
 
 
-def _total(rooms: Rooms, table: Opened, found: Search) -> int:
+def _total(rooms: Rooms, table: Opened, found: Search, number: int) -> int:
+    """How many rows there are on all pages; where this one is the last it is known."""
+    query = found.query
+    if query.limit is not None and number < query.limit and (number or not query.offset):
+        return query.offset + number
     return rooms.lake.numbered_count(found.query) if table.snapshot.columns else 0
 
 

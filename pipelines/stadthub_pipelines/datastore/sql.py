@@ -74,13 +74,13 @@ def search_sql(rooms: Rooms, asked: Asked) -> bytes:
         for place, column in enumerate(found.slice(0, MOST).columns)
     ]
     names = found.column_names
+    truncated = found.num_rows > MOST or (found.schema.metadata or {}).get(b"truncated") == b"true"
     body: dict[str, Any] = {
         "sql": sql,
+        **({"records_truncated": True} if truncated else {}),
         "records": [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)],
         "fields": [{"id": name, "type": kind} for name, kind in zip(names, types, strict=True)],
     }
-    if found.num_rows > MOST or (found.schema.metadata or {}).get(b"truncated") == b"true":
-        body["records_truncated"] = True
     return orjson.dumps(body)
 
 

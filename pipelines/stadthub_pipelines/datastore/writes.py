@@ -121,9 +121,10 @@ def upsert(rooms: Rooms, asked: Asked) -> bytes:
     echoes = {name: said[name] for name in ("method",) if said.get(name)}
     if "dry_run" in said:
         echoes["dry_run"] = flag(said, "dry_run")
+    body = dict(sorted({"calculate_record_count": bodies.count_word(said), "resource_id": key, **echoes}.items()))
     if flag(said, "include_records"):
-        echoes["records"] = told(change.all if change else None, known)
-    return orjson.dumps(dict(sorted({"calculate_record_count": bodies.count_word(said), "resource_id": key, **echoes}.items())))
+        body["records"] = told(change.all if change else None, known)
+    return orjson.dumps(body)
 
 
 def delete(rooms: Rooms, asked: Asked) -> bytes:
@@ -205,13 +206,14 @@ def _created(rooms: Rooms, asked: Asked, table: RecordSet, records: Sequence[Map
     if change is not None:
         change.keep(table)
     aliases.put(rooms.root, key, new.aliases, old.aliases if old else ())
-    echoes: dict[str, Any] = {
-        name: asking.listed(said[name]) for name in ("primary_key", "indexes", "aliases") if said.get(name) is not None
-    }
-    if flag(said, "include_records"):
-        echoes["records"] = told(change.all if change else None, new)
-    body = {"calculate_record_count": bodies.count_word(said), "delete_fields": flag(said, "delete_fields"), **echoes}
-    return dict(sorted({**body, "fields": [one.told() for one in named or new.fields], "method": "insert", "resource_id": key}.items()))
+    echoes = {name: said[name] for name in ("aliases", "indexes", "primary_key") if said.get(name) is not None}
+    given = bodies.array("fields", said.get("fields"))
+    if given:
+        types = {one.id: one.type for one in new.fields}
+        echoes["fields"] = [{**dict(sorted(one.items())), "type": one.get("type") or types[str(one["id"])]} for one in given]
+    whole = {"calculate_record_count": bodies.count_word(said), "delete_fields": flag(said, "delete_fields"), "resource_id": key, **echoes}
+    body: dict[str, Any] = {**dict(sorted(whole.items())), "method": "insert"}
+    return {**body, "records": told(change.all if change else None, new)} if flag(said, "include_records") else body
 
 
 def _planned(said: Mapping[str, Any], key: str, old: Layout | None, named: tuple[Field, ...]) -> Layout:
