@@ -72,8 +72,13 @@ class RecordSet:
         self._turn.__exit__(kind, error, trace)
 
     @property
+    def exists(self) -> bool:
+        """Whether there is a table, also one that nothing is said of: others write such."""
+        return self._folder.is_dir()
+
+    @property
     def note(self) -> str | None:
-        """What is said of the table; None: there is none."""
+        """What is said of the table; None: there is none, or it is not of this kind."""
         return self._table.note() if self._table.exists else None
 
     @property

@@ -15,6 +15,8 @@ import structlog
 
 from stadthub_catalog.loading import LoadState, tell, uploaded_file
 from stadthub_catalog.uploads import Kept, Upload
+from stadthub_lake.storage import local_folder
+from stadthub_pipelines.datastore.tables import make_way, resource_of, table_of
 from stadthub_pipelines.drafting import LAYERED
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.importing import MAPPED, STAND_IN, corrected, feed_table, propose
@@ -29,9 +31,8 @@ from stadthub_schemas.settings import Settings
 
 LOG = structlog.get_logger()
 
-#: What the lake's datasets of resources begin with, where the orders lie, and after how many seconds one is given up whose resource
-#: was never written.
-PREFIX, ORDERS, GIVEN_UP = "ds-", "loads", 600.0
+#: Where the orders lie, and after how many seconds one is given up whose resource was never written.
+ORDERS, GIVEN_UP = "loads", 600.0
 #: What the name of an order ends with whose resource has no file any more.
 GONE = ".gone"
 #: How old an order is at least when it is taken, in seconds: the file is kept first, and then the resource is written.
@@ -69,7 +70,7 @@ class OrderingUploads:
 
 def is_load(feed: str) -> bool:
     """Whether this is the feed of a resource's file."""
-    return feed.startswith(PREFIX)
+    return resource_of(feed) is not None
 
 
 class Loads:
@@ -79,11 +80,12 @@ class Loads:
         self._place = place
         self._settings = settings
         self._orders = settings.data_dir.absolute() / ORDERS
+        self._root = local_folder(settings.lake)
 
     def look(self) -> None:
         """Load what was ordered. What goes wrong stands in the resource."""
         for order in sorted(self._orders.glob(f"*{GONE}")):
-            self._forget(f"{PREFIX}{UUID(order.stem)}")
+            self._forget(table_of(UUID(order.stem)))
             order.unlink(missing_ok=True)
         for order in sorted(self._orders.glob("*-*-*-*-*")):
             age = time.time() - order.stat().st_mtime
@@ -117,6 +119,8 @@ class Loads:
                 tell(catalog, resource, LoadState.HELD, feed)
                 return
             tell(catalog, resource, LoadState.LOADING, "")
+            if make_way(self._root, resource):
+                self._place.doors.store.drop(feed.dataset)
             counts, error = self._run(feed)
             message = error or ", ".join(f"{number} {key}" for key, number in counts.items())
             tell(catalog, resource, LoadState.FAILED if error else LoadState.LOADED, message)
@@ -138,7 +142,7 @@ class Loads:
         people = [one.place for one in schema.fields if one.personal]
         if people:
             return f"{', '.join(people)}: these columns seem to tell of people, so nothing was loaded: upload the file without them"
-        name = f"{PREFIX}{resource}"
+        name = table_of(resource)
         table: Mapping[str, Any] = feed_table(schema, name, file, path.stat().st_size)
         return feed_of({**table, "title": title, "metadata": {**STAND_IN["metadata"], **table["metadata"]}}, path.name)
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from ckanapi import RemoteCKAN
+from ckanapi import NotFound, RemoteCKAN
+from ckanapi.errors import CKANAPIError
 
 from stadthub_api.app import create_app
 from stadthub_catalog.catalog import Catalog
@@ -61,6 +62,14 @@ def _settled(remote: RemoteCKAN, resource: str, *states: str) -> dict[str, Any]:
     raise AssertionError(f"it is {found}")
 
 
+def _total(remote: RemoteCKAN, resource: str) -> int:
+    """How many rows the DataStore has of the resource; while one table takes another's place, none."""
+    try:
+        return int(remote.action.datastore_search(resource_id=resource)["total"])
+    except NotFound:
+        return 0
+
+
 @pytest.mark.parametrize("name", ["baeume.tsv", "baeume.gpkg"])
 def test_the_rows_of_an_uploaded_file_are_loaded(name: str, site: tuple[RemoteCKAN, Settings], tmp_path: Path) -> None:
     remote, settings = site
@@ -73,6 +82,9 @@ def test_the_rows_of_an_uploaded_file_are_loaded(name: str, site: tuple[RemoteCK
     assert (renamed["load_state"], renamed["datastore_active"]) == ("loaded", True), "its file stays, and so do its rows"
     snapshot = Reader(settings.lake, settings.data_dir).snapshot(f"ds-{resource}")
     assert (snapshot.rows, snapshot.kind) == (30, kind)
+    found = remote.action.datastore_search(resource_id=resource, limit=2)
+    assert (found["total"], len(found["records"]), found["records"][0]["_id"]) == (30, 2, 1)
+    assert remote.action.datastore_search_sql(sql=f'SELECT count(*) AS n FROM "{resource}"')["records"] == [{"n": 30}]
     assert f"ds-{resource}" not in remote.action.package_list()
     page = httpx.get(f"{remote.address}/operator/feeds/ds-{resource}", cookies={"stadthub_session": remote.apikey}, timeout=60)
     assert page.status_code == 200
@@ -97,6 +109,28 @@ def test_another_file_takes_the_place_of_the_first_whatever_its_columns(site: tu
     while time.monotonic() < end and (Path(settings.lake) / f"ds-{resource}").exists():
         time.sleep(0.1)
     assert not (Path(settings.lake) / f"ds-{resource}").exists()
+
+
+def test_a_pushed_table_takes_the_place_of_the_rows_of_a_file_and_a_file_of_a_pushed_table(
+    site: tuple[RemoteCKAN, Settings], tmp_path: Path
+) -> None:
+    remote, _ = site
+    resource = _put(remote, "resource_create", "a.csv", csv(tmp_path), package_id="dateien")
+    _settled(remote, resource, "loaded")
+    with pytest.raises(CKANAPIError, match="come from its file"):
+        remote.action.datastore_upsert(resource_id=resource, records=[{"nr": "A"}], method="insert", force=True)
+    remote.action.datastore_create(resource_id=resource, records=[{"own": 1}], force=True)
+    assert remote.action.datastore_search(resource_id=resource)["records"] == [{"_id": 1, "own": 1}]
+    _put(remote, "resource_update", "b.csv", b"nr,plz\nA1,2\nB2,3\n", id=resource)
+    end = time.monotonic() + 60
+    while time.monotonic() < end and _total(remote, resource) != 2:
+        time.sleep(0.1)
+    found = remote.action.datastore_search(resource_id=resource)["records"]
+    assert found == [{"_id": 1, "nr": "A1", "plz": 2}, {"_id": 2, "nr": "B2", "plz": 3}]
+    remote.action.datastore_delete(resource_id=resource, force=True)
+    with pytest.raises(NotFound):
+        remote.action.datastore_search(resource_id=resource)
+    assert remote.action.resource_show(id=resource)["datastore_active"] is False
 
 
 @pytest.mark.parametrize(

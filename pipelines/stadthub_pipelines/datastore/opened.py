@@ -31,8 +31,8 @@ class Rooms:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A table that the caller may read. `key` is the id of its resource; `layout` is None where a feed brings the rows; `fields` are those
-    that the caller may see, without the number; `hidden` the columns that he may not."""
+    """A table that the caller may read. `key` is the id of its resource; `layout` is None where a feed or the resource's file brings the
+    rows; `fields` are those that the caller may see, without the number; `hidden` the columns that he may not."""
 
     key: str
     entry: Entry
@@ -64,7 +64,7 @@ def opened(rooms: Rooms, asked: Asked, wanted: str, absent: str, as_of: datetime
     except NotFound:
         raise missing from None
     known = layout(note) if entry.document is not None else None
-    if entry.document is not None and known is None:
+    if entry.document is not None and known is None and not is_of_file(note, snapshot):
         raise missing
     if not decision.allowed or (entry.state is not State.ACTIVE and not writes(asked, entry)):
         raise refused(asked, f"perform resource_show on resource {key}")
@@ -74,6 +74,11 @@ def opened(rooms: Rooms, asked: Asked, wanted: str, absent: str, as_of: datetime
     if known is not None:
         hidden |= {one.name for one in snapshot.columns} - {ID, *(one.id for one in known.fields)}
     return Opened(key, entry, snapshot, known, tuple(one for one in there if one.id not in hidden), hidden, decision)
+
+
+def is_of_file(note: str | None, snapshot: Snapshot) -> bool:
+    """Whether the rows were loaded from the resource's file: who pushes rows says something of the table from its beginning."""
+    return note is None and bool(snapshot.columns)
 
 
 def _found(rooms: Rooms, asked: Asked, wanted: str, missing: Missing) -> tuple[str, Entry, str]:

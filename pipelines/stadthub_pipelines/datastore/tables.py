@@ -54,9 +54,21 @@ def replace_table(root: Path, resource: UUID | str, fields: Sequence[Field], pie
         return counted.next - 1
 
 
+def make_way(root: Path, resource: UUID | str) -> bool:
+    """Take away what was pushed into the resource's table, since a file takes its place; answer whether the table is new now."""
+    with RecordSet(root, table_of(resource)) as table:
+        if table.exists and table.note is None:
+            return False
+        known = layout(table.note)
+        aliases.put(root, str(resource), (), known.aliases if known else ())
+        table.drop()
+    return True
+
+
 def begin(table: RecordSet, layout: Layout) -> None:
-    """Make the table, which nobody sees until a commit names its resource. What a call that was broken off has left goes."""
-    if table.note is not None:
+    """Make the table, which nobody sees until a commit names its resource. What a call that was broken off has left goes, and so does what
+    a file brought."""
+    if table.exists:
         table.drop()
     table.create(layout.schema, replace(layout, resource="").note())
 

@@ -31,6 +31,10 @@ _READ_ONLY = (
     "Cannot edit read-only resource because changes made may be lost. Use a resource created for editing e.g. with datastore_create or "
     'use "force=True" to ignore this warning.'
 )
+_OF_FILE = (
+    "The rows of this resource come from its file: upload another file (resource_update), or let a table take their place with "
+    "datastore_create and force."
+)
 _CREATE = [
     "resource_id",
     "id",
@@ -110,9 +114,7 @@ def upsert(rooms: Rooms, asked: Asked) -> bytes:
     records = bodies.records(said.get("records"))
     key = _writable_table(asked, wanted)
     with RecordSet(rooms.root, table_of(key)) as table:
-        known = layout(table.note)
-        if known is None:
-            raise Missing(f'Not found: Resource "{key}" was not found.')
+        known = _known(table, key)
         change = upserted(table, known, records, method)
         if change is not None and not flag(said, "dry_run"):
             change.keep(table)
@@ -152,9 +154,7 @@ def _deleted(rooms: Rooms, asked: Asked, said: Any) -> bytes:
     echoes: dict[str, Any] = {"resource_id": key}
     gone: pa.Table | None = None
     with RecordSet(rooms.root, table_of(key)) as table:
-        known = layout(table.note)
-        if known is None:
-            raise Missing(f'Not found: Resource "{key}" was not found.')
+        known = Layout(()) if said is None and _is_of_file(table) else _known(table, key)
         if said is None:
             aliases.put(rooms.root, key, (), known.aliases)
             table.drop()
@@ -166,6 +166,20 @@ def _deleted(rooms: Rooms, asked: Asked, said: Any) -> bytes:
     if flag(asked.parameters, "include_deleted_records"):
         echoes["deleted_records"] = told(gone, known)
     return orjson.dumps(echoes)
+
+
+def _known(table: RecordSet, key: str) -> Layout:
+    """What is said of the table. Missing if there is none, Invalid if its rows come from a file."""
+    known = layout(table.note)
+    if known is not None:
+        return known
+    if _is_of_file(table):
+        raise Invalid({"read-only": [_OF_FILE]})
+    raise Missing(f'Not found: Resource "{key}" was not found.')
+
+
+def _is_of_file(table: RecordSet) -> bool:
+    return table.exists and table.note is None
 
 
 def _taken(rooms: Rooms, table: RecordSet, known: Layout, op: filters.Op | None) -> pa.Table:
