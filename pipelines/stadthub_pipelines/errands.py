@@ -1,0 +1,169 @@
+"""Harvests and publications in operation: on their schedules, paused and run as operators wish, with runs like those of feeds."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from stadthub_catalog.catalog import Catalog
+from stadthub_catalog.entry import FeedState
+from stadthub_catalog.ledger import Tally
+from stadthub_catalog.taking import TooManyGone
+from stadthub_ingest.sources.reach import Reach
+from stadthub_pipelines.folder import Look
+from stadthub_pipelines.harvesting import Ground, run_harvest
+from stadthub_pipelines.pushing import run_publish
+from stadthub_pipelines.site import site_of
+from stadthub_pipelines.timetable import Timetable
+from stadthub_schemas.counts import Counts
+from stadthub_schemas.errors import NotFound, StadthubError
+from stadthub_schemas.exchange import Errand, Harvest
+from stadthub_schemas.finding import Severity
+from stadthub_schemas.settings import Settings
+
+LOG = structlog.get_logger()
+
+#: The finding that wants an operator: so much is gone there that nothing was withdrawn.
+GONE = "harvest_gone"
+
+
+def ground_of(settings: Settings, catalog: Catalog, stop: threading.Event | None = None) -> Ground:
+    """Where the errands of this hub are done."""
+    reach, site = Reach(settings.allowed_hosts), site_of(settings)
+    if stop is None:
+        return Ground(catalog, reach, site)
+    return Ground(catalog, reach, site, lambda seconds: _pause(stop, seconds), stop.is_set)
+
+
+def _pause(stop: threading.Event, seconds: float) -> None:
+    stop.wait(seconds)
+
+
+def run_errand(errand: Errand, ground: Ground) -> Tally | None:
+    """Do it once, in a run of its own, and write down how it went; None where that is not known. StadthubError if it failed."""
+    catalog, error, tally = ground.catalog, None, None
+    run = catalog.start_run(errand.id)
+    try:
+        tally = run_harvest(errand, ground, run) if isinstance(errand, Harvest) else run_publish(errand, ground, run)
+        return tally
+    except TooManyGone as gone:
+        error = str(gone)
+        catalog.note_finding(errand.id, GONE, "", Severity.ERROR, {"error": error})
+        raise
+    except StadthubError as failed:
+        error = str(failed)
+        raise
+    finally:
+        done = tally or next((one for one in catalog.tallies(errand.id, 1) if one.run == run), None)
+        counts = done.counts if done is not None else Counts()
+        catalog.end_run(run, counts, error)
+        catalog.note_feed(errand.id, **_noted(errand, catalog, counts, error))
+        if error is None:
+            catalog.resolve_finding(errand.id, GONE)
+
+
+def _noted(errand: Errand, catalog: Catalog, counts: Counts, error: str | None) -> dict[str, Any]:
+    """What the operator page shows after a run."""
+    now = datetime.now(UTC)
+    try:
+        before = catalog.feed(errand.id).counts
+    except NotFound:
+        before = Counts()
+    told = {**_words(errand), "counts": before + counts, "error": error}
+    return told if error else {**told, "last_message": now, "last_success": now, **({"last_commit": now} if counts.stored else {})}
+
+
+def _words(errand: Errand) -> dict[str, Any]:
+    return {"title": errand.title, "dataset": "", "source": "harvest" if isinstance(errand, Harvest) else "publish"}
+
+
+class _Running:
+    """One errand with its timetable."""
+
+    def __init__(self, errand: Errand, zone: ZoneInfo, hub: str, known: FeedState | None) -> None:
+        now = datetime.now(UTC)
+        self.errand = errand
+        self.paused = errand.paused or (known is not None and known.paused)
+        self.timetable = Timetable(errand, zone, hub, now)
+        if known is not None and known.last_success_time is not None and known.error is None:
+            self.timetable.succeeded(known.last_success_time, known.last_success_time)
+
+
+class Errands:
+    """The errands by the id of their files. Its owner calls it from one thread; only what `due` answers runs in others."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, stop: threading.Event) -> None:
+        self._catalog = catalog
+        self._zone = ZoneInfo(settings.time_zone)
+        self._hub = settings.url
+        self._ground = ground_of(settings, catalog, stop)
+        self._running: dict[str, _Running] = {}
+
+    def apply(self, look: Look) -> None:
+        """Have those that the folder now holds. What an errand that is gone has brought stays until somebody clears it."""
+        for key in [one for one in self._running if one not in look.errands and one not in look.wrong]:
+            del self._running[key]
+            self._catalog.forget_feed(key)
+            LOG.info("errand removed", feed=key)
+        for key, errand in look.errands.items():
+            there = self._running.get(key)
+            if there is not None and there.errand == errand:
+                continue
+            known = self._state(key) if there is None else None
+            self._running[key] = running = _Running(errand, self._zone, self._hub, known)
+            running.paused = errand.paused or (there is not None and there.paused) or running.paused
+            self._catalog.note_feed(key, **_words(errand), wrong=None, **self._shown(running))
+            LOG.info("errand taken up", feed=key)
+
+    def obey(self, states: Iterable[FeedState]) -> None:
+        """Pause, resume and run as operators wish."""
+        for state in states:
+            running = self._running.get(state.feed)
+            if running is not None:
+                running.paused = state.paused or running.errand.paused
+                if state.wanted_run is not None:
+                    self._catalog.note_feed(state.feed, wanted_run=None)
+                    running.timetable.hurry(datetime.now(UTC))
+
+    def due(self) -> Iterator[tuple[str, Callable[[], None]]]:
+        """Those for which it is time, by id."""
+        now = datetime.now(UTC)
+        for key, running in list(self._running.items()):
+            if not running.paused and running.timetable.is_due(now):
+                yield key, lambda one=running: self._run(one)  # type: ignore[misc]
+
+    def states(self) -> dict[str, dict[str, Any]]:
+        """What the operator page shows of each between its runs."""
+        return {key: self._shown(running) for key, running in list(self._running.items())}
+
+    def close(self) -> None:
+        """Run no more."""
+        for key in self._running:
+            self._catalog.note_feed(key, connected=False)
+
+    def _run(self, running: _Running) -> None:
+        begun = datetime.now(UTC)
+        try:
+            run_errand(running.errand, self._ground)
+        except StadthubError as error:
+            LOG.warning("errand failed", feed=running.errand.id, error=str(error))
+            running.timetable.failed(datetime.now(UTC))
+            return
+        running.timetable.succeeded(running.timetable.turn(None, begun), datetime.now(UTC))
+
+    def _shown(self, running: _Running) -> dict[str, Any]:
+        return {
+            "connected": not running.paused,
+            "held": running.errand.paused,
+            "next_run": None if running.paused else running.timetable.due,
+            "lag_seconds": 0.0,
+        }
+
+    def _state(self, key: str) -> FeedState | None:
+        try:
+            return self._catalog.feed(key)
+        except NotFound:
+            return None
