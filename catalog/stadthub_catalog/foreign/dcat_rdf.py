@@ -11,7 +11,8 @@ from urllib.parse import urljoin
 
 import orjson
 from rdflib import RDF, Graph, Literal, Namespace, URIRef
-from rdflib.namespace import DCAT, DCTERMS, FOAF
+from rdflib.namespace import DCTERMS, FOAF
+from rdflib.plugins.parsers.jsonld import to_rdf
 from rdflib.term import Node
 
 from stadthub_catalog.foreign.item import Asking, Item, Page, extras, from_html, with_parameters
@@ -22,6 +23,8 @@ ACCEPT = "text/turtle, application/rdf+xml;q=0.9, application/ld+json;q=0.8"
 #: No page says more.
 MOST_STATEMENTS = 2_000_000
 
+#: rdflib's own list of DCAT's words ends before version 3.
+DCAT = Namespace("http://www.w3.org/ns/dcat#")
 _HYDRA = Namespace("http://www.w3.org/ns/hydra/core#")
 _VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
 _LOCN = Namespace("http://www.w3.org/ns/locn#")
@@ -49,9 +52,10 @@ def parse(body: bytes, url: str) -> Graph:
     """The statements of a document; SourceError if it can't or may not be read."""
     place = url.partition("?")[0]
     start = body.removeprefix(b"\xef\xbb\xbf").lstrip()[:200]
+    said: Any = None
     if start.startswith((b"{", b"[")):
         form = "json-ld"
-        _refuse_remote(body, place)
+        said = _harmless(body, place)
     elif start.startswith((b"<?xml", b"<rdf:", b"<!")) or b"\x00" in start:
         form = "xml"
         _refuse_declarations(body, place)
@@ -59,7 +63,10 @@ def parse(body: bytes, url: str) -> Graph:
         form = "turtle"
     graph = _Bounded()
     try:
-        graph.parse(data=body.removeprefix(b"\xef\xbb\xbf"), format=form, publicID=url)
+        if said is None:
+            graph.parse(data=body.removeprefix(b"\xef\xbb\xbf"), format=form, publicID=url)
+        else:
+            to_rdf(said, graph, url)
     except _TooMany as error:
         raise SourceError(f"{place}: a page says more than {MOST_STATEMENTS} things: ask for smaller pages") from error
     except Exception as error:  # rdflib's parsers raise whatever they like
@@ -103,8 +110,8 @@ def _refuse_declarations(body: bytes, place: str) -> None:
         raise SourceError(f"{place}: the answer is no readable xml: {error}") from error
 
 
-def _refuse_remote(body: bytes, place: str) -> None:
-    """JSON-LD may not name a context elsewhere: reading it would fetch that."""
+def _harmless(body: bytes, place: str) -> Any:
+    """What JSON-LD says. It may not name a context elsewhere: reading it would fetch that."""
     try:
         said = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
@@ -120,6 +127,9 @@ def _refuse_remote(body: bytes, place: str) -> None:
             if "@import" in one or any(isinstance(context, str) for context in named):
                 raise SourceError(f"{place}: its JSON-LD names a context elsewhere, which is not fetched: ask for Turtle or RDF/XML")
             waiting += one.values()
+    if isinstance(said, dict) and "@graph" in said:
+        said.pop("@id", None)  # a graph with a name is the same catalogue
+    return said
 
 
 def _item(graph: Graph, one: Node, number: int) -> Item:

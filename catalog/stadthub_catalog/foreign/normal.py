@@ -52,36 +52,32 @@ _GROUPS = {
     "bildung-wissenschaft": "EDUC",
     "bildung": "EDUC",
     "geo": "REGI",
-    "geographie-geologie-und-geobasisdaten": "REGI",
+    "geographie-geologie-geobasisdaten": "REGI",
     "geobasisdaten": "REGI",
     "stadtplanung": "REGI",
     "gesetze-justiz": "JUST",
     "oeffentliche-sicherheit": "JUST",
     "gesundheit": "HEAL",
     "infrastruktur-bauen-wohnen": "REGI",
-    "bauen-und-wohnen": "REGI",
+    "bauen-wohnen": "REGI",
     "kultur-freizeit-sport-tourismus": "EDUC",
     "kultur": "EDUC",
     "freizeit": "EDUC",
     "sport": "EDUC",
     "politik-wahlen": "GOVE",
-    "politik-und-wahlen": "GOVE",
     "wahlen": "GOVE",
     "soziales": "SOCI",
     "transport-verkehr": "TRAN",
-    "transport-und-verkehr": "TRAN",
     "verkehr": "TRAN",
     "mobilitaet": "TRAN",
     "umwelt-klima": "ENVI",
-    "umwelt-und-klima": "ENVI",
     "umwelt": "ENVI",
     "verbraucherschutz": "HEAL",
     "verwaltung": "GOVE",
-    "verwaltung-haushalt-und-steuern": "GOVE",
+    "verwaltung-haushalt-steuern": "GOVE",
     "haushalt": "GOVE",
     "finanzen": "ECON",
     "wirtschaft-arbeit": "ECON",
-    "wirtschaft-und-arbeit": "ECON",
     "wirtschaft": "ECON",
     "environment": "ENVI",
     "transport": "TRAN",
@@ -146,7 +142,12 @@ def slug(said: str) -> str:
 def theme_of(said: str) -> str | None:
     """Europe's theme that a group, a theme's name or its address means."""
     code = said.removeprefix(THEME_IRI).strip().upper()
-    return code if code in THEMES else _THEMES.get(slug(said))
+    return code if code in THEMES else _THEMES.get(_bare(said))
+
+
+def _bare(said: str) -> str:
+    """The words of a group's name."""
+    return slug(said).replace("-und-", "-").replace("-and-", "-")
 
 
 def frequency_of(said: str) -> str | None:
@@ -189,6 +190,6 @@ def plain_texts(said: Mapping[str, Any], *keys: str) -> list[str]:
 
 _THEMES = {
     **_GROUPS,
-    **{slug(words[0]): code for code, words in THEMES.items()},
-    **{slug(words[1]): code for code, words in THEMES.items()},
+    **{_bare(words[0]): code for code, words in THEMES.items()},
+    **{_bare(words[1]): code for code, words in THEMES.items()},
 }
