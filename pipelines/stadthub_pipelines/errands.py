@@ -22,7 +22,7 @@ from stadthub_schemas.counts import Counts
 from stadthub_schemas.errors import NotFound, StadthubError
 from stadthub_schemas.exchange import Errand, Harvest
 from stadthub_schemas.finding import Severity
-from stadthub_schemas.settings import Settings
+from stadthub_schemas.settings import Settings, make_data_dir
 
 LOG = structlog.get_logger()
 
@@ -36,6 +36,17 @@ def ground_of(settings: Settings, catalog: Catalog, stop: threading.Event | None
     if stop is None:
         return Ground(catalog, reach, site)
     return Ground(catalog, reach, site, lambda seconds: _pause(stop, seconds), stop.is_set)
+
+
+def run_here(errand: Errand, settings: Settings) -> Tally | None:
+    """Do it once in this process, where no worker runs. StadthubError if it failed."""
+    make_data_dir(settings.data_dir)
+    catalog = Catalog(settings.database)
+    try:
+        catalog.migrate()
+        return run_errand(errand, ground_of(settings, catalog))
+    finally:
+        catalog.close()
 
 
 def _pause(stop: threading.Event, seconds: float) -> None:

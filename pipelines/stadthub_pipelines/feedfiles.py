@@ -124,13 +124,18 @@ def checked(folder: Path, text: str, path: Path) -> FolderFile:
 
 def write(path: Path, text: str) -> None:
     """Put the text there, whole and durable, or leave everything as it was; StorageError."""
+    write_bytes(path, text.replace("\r\n", "\n").encode())
+
+
+def write_bytes(path: Path, body: bytes) -> None:
+    """The same with bytes."""
     hidden = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with hidden.open("x", encoding="utf-8") as file:
+        with hidden.open("xb") as file:
             if path.exists():
                 hidden.chmod(path.stat().st_mode)
-            file.write(text.replace("\r\n", "\n"))
+            file.write(body)
             file.flush()
             os.fsync(file.fileno())
         hidden.replace(path)
