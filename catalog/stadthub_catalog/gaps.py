@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stadthub_catalog.compounds import parts
@@ -12,7 +12,7 @@ from stadthub_catalog.foreign.adopting import SOURCE_ID
 from stadthub_catalog.synonyms import Synonyms
 
 #: Two datasets are about the same if so much of what one title says is said by the other; rare words count more.
-ALIKE = 0.6
+ALIKE = 0.5
 
 #: Words of titles that say nothing about the subject.
 _EMPTY = frozenset(
@@ -61,7 +61,14 @@ _EMPTY = frozenset(
         "sonstige",
         "allgemein",
         "gesamt",
-        "musterstadt",
+        "ergebnis",
+        "ergebnisse",
+        "prozent",
+        "zahl",
+        "anzahl",
+        "seit",
+        "standort",
+        "standorte",
         "test",
         "city",
         "list",
@@ -116,8 +123,11 @@ class _Ours:
 
 def report(source: str, foreign: Iterable[Foreign], entries: Iterable[Entry], synonyms: Synonyms, place: str = "") -> Report:
     """Compare. `place` are words that stand in their titles without saying anything, such as the name of their city."""
-    theirs = [(one, _said(one.title, _placeless(place))) for one in foreign]
-    mine = [_ours(entry, synonyms) for entry in entries if not _is_harvested(entry)]
+    elsewhere, own_entries = list(foreign), [entry for entry in entries if not _is_harvested(entry)]
+    told = [*(one.title for one in elsewhere), *(entry.dataset.metadata.title for entry in own_entries)]
+    reading = _Reading(synonyms, frozenset(stem(word) for text in told for word in words(text) if len(word) > 3), _placeless(place))
+    theirs = [(one, reading.said(one.title)) for one in elsewhere]
+    mine = [reading.ours(entry) for entry in own_entries]
     counted = Counter(word for _, said in theirs for word in said)
     weights = {word: math.log(1 + len(theirs) / number) for word, number in counted.items()}
     having: dict[str, list[_Ours]] = defaultdict(list)
@@ -133,7 +143,7 @@ def report(source: str, foreign: Iterable[Foreign], entries: Iterable[Entry], sy
             continue
         first, count, *_ = found.get(said, (one, 0, None, 0.0))
         found[said] = (first, count + 1, near, likeness)
-    gaps = [_gap(*told) for told in found.values()]
+    gaps = [_gap(*seen) for seen in found.values()]
     gaps.sort(key=lambda gap: (gap.theme == "", gap.theme, -gap.count, gap.title.casefold()))
     by_theme = {theme: tuple(gap for gap in gaps if gap.theme == theme) for theme in dict.fromkeys(gap.theme for gap in gaps)}
     ordered = dict(sorted(by_theme.items(), key=lambda pair: (pair[0] == "", -len(pair[1]))))
@@ -155,29 +165,36 @@ def _placeless(place: str) -> frozenset[str]:
     return frozenset(stem(form) for word in named for form in (word, word + "er", word + "s", word + "e"))
 
 
-def _said(title: str, ignored: Collection[str] = ()) -> frozenset[str]:
-    """What a title is about: the stems of its words, compounds taken apart."""
-    found: set[str] = set()
-    for word in words(title):
-        root = stem(word)
-        if len(word) < 3 or word in STOP or root in _EMPTY or root in ignored or any(sign.isdigit() for sign in word):
-            continue
-        pieces = [piece for piece in parts(word, lambda _: False) if piece not in _EMPTY]
-        found |= set(pieces) if pieces else {root}
-    return frozenset(found)
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How titles are read: our synonyms, the words that compounds may be made of, and those that say nothing here."""
 
+    synonyms: Synonyms
+    known: frozenset[str]
+    ignored: frozenset[str]
 
-def _ours(entry: Entry, synonyms: Synonyms) -> _Ours:
-    """What one of our datasets is about: title, keywords, and what else may be said for them."""
-    meta = entry.dataset.metadata
-    texts = [meta.title, meta.title_en or "", entry.name.replace("-", " "), *meta.keywords]
-    said = set().union(*(_said(one) for one in texts))
-    for one in texts:
-        folded = words(one)
-        for place in range(len(folded)):
-            _, others = synonyms.at(folded, place)
-            said |= {piece for other in others for piece in _said(" ".join(other))}
-    return _Ours(entry.name, meta.title, frozenset(said))
+    def said(self, title: str) -> frozenset[str]:
+        """What a title is about: the stems of its words, compounds taken apart."""
+        found: set[str] = set()
+        for word in words(title):
+            root = stem(word)
+            if len(word) < 3 or word in STOP or root in _EMPTY or root in self.ignored or any(sign.isdigit() for sign in word):
+                continue
+            pieces = [piece for piece in parts(word, self.known.__contains__) if piece not in _EMPTY]
+            found |= set(pieces) if pieces else {root}
+        return frozenset(found)
+
+    def ours(self, entry: Entry) -> _Ours:
+        """What one of our datasets is about: title, keywords, and what else may be said for them."""
+        meta = entry.dataset.metadata
+        said: set[str] = set()
+        for text in (meta.title, meta.title_en or "", entry.name.replace("-", " "), *meta.keywords):
+            said |= self.said(text)
+            folded = words(text)
+            for place in range(len(folded)):
+                _, others = self.synonyms.at(folded, place)
+                said |= {piece for other in others for piece in self.said(" ".join(other))}
+        return _Ours(entry.name, meta.title, frozenset(said))
 
 
 def _nearest(said: frozenset[str], having: Mapping[str, list[_Ours]], weights: Mapping[str, float]) -> tuple[_Ours | None, float]:
