@@ -34,6 +34,13 @@ _STATES = select(table.c.id, table.c.name, table.c.state, table.c.created)
 class TooManyGone(StadthubError):
     """So many datasets are missing at once that the far side may be broken: nothing was withdrawn."""
 
+    def __init__(self, missing: int, before: int, harvest: str) -> None:
+        super().__init__(
+            f"{missing} of {before} datasets are missing there at once, so none was withdrawn: "
+            f"look there, and then run: stadthub harvest run {harvest} --withdraw"
+        )
+        self.facts = {"missing": missing, "before": before}
+
 
 class Taking:
     """What is done with the pages of one run. `site` is this hub's own address, by which it knows its own datasets."""
@@ -99,10 +106,7 @@ class Taking:
         tally = ledger.summed(self._run, self._harvest.id, self.done, self._before)
         ledger.close(self._catalog.database, tally, self.done)
         if whole and too_many:
-            raise TooManyGone(
-                f"{len(missing)} of {self._before} datasets are missing there at once, so none was withdrawn: "
-                f"look there, and then run: stadthub harvest run {self._harvest.id} --withdraw"
-            )
+            raise TooManyGone(len(missing), self._before, self._harvest.id)
         return tally
 
     def _took_some(self) -> bool:

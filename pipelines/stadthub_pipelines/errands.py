@@ -62,7 +62,7 @@ def run_errand(errand: Errand, ground: Ground) -> Tally | None:
         return tally
     except TooManyGone as gone:
         error = str(gone)
-        catalog.note_finding(errand.id, GONE, "", Severity.ERROR, {"error": error})
+        catalog.note_finding(errand.id, GONE, "", Severity.ERROR, gone.facts)
         raise
     except StadthubError as failed:
         error = str(failed)

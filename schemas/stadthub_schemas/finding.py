@@ -165,6 +165,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "die Feed-Datei ist fehlerhaft: {error}",
         "the feed file is wrong: {error}",
     ),
+    "harvest_gone": (
+        "{missing} von {before} Datensätzen fehlen dort auf einmal; hier wurde keiner zurückgezogen",
+        "{missing} of {before} datasets are missing there at once; none was withdrawn here",
+    ),
     "late": (
         "es kommt nichts Neues, erwartet alle {every}; zuletzt {last}",
         "nothing new comes, expected every {every}; last {last}",
