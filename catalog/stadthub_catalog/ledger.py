@@ -83,6 +83,7 @@ class Known:
     digest: str
     state: str
     first_time: datetime
+    run: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def known(database: Database, feed: str) -> dict[str, Known]:
     """All datasets that a harvest has ever taken, by their identifiers there."""
     with database.reading() as connection:
         rows = connection.execute(select(harvested).where(harvested.c.feed == feed).order_by(harvested.c.title)).all()
-    return {row.key: Known(row.key, row.dataset_id, row.title, row.body, row.digest, row.state, row.first_time) for row in rows}
+    return {row.key: Known(row.key, row.dataset_id, row.title, row.body, row.digest, row.state, row.first_time, row.run) for row in rows}
 
 
 def put(connection: Connection, feed: str, run: int, *items: Known) -> None:

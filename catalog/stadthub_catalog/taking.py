@@ -1,9 +1,10 @@
 """One run of a harvest: what another catalogue lists is taken into this one, page by page, and what it lists no more is withdrawn."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic import ValidationError
@@ -26,6 +27,9 @@ from stadthub_schemas.vocabularies import THEMES
 
 #: Whatever the threshold says: so many may always be gone at once, unless they are all.
 FEW = 2
+
+#: What a resource says of its copy.
+_OF_COPY = ("url", "url_type", "size", "hash", "mimetype", "mirror_url")
 
 _GROUPS = {theme_name(theme): theme_name(theme) for theme in THEMES}
 _STATES = select(table.c.id, table.c.name, table.c.state, table.c.created)
@@ -143,7 +147,11 @@ class Taking:
     def _document(self, adopted: Adopted, name: str, now: datetime) -> wordings.Document:
         """The document as it is kept; Unfit if it can't be one."""
         before = self._standing(adopted.id)
-        said = {**adopted.said, "extras": [*adopted.said["extras"], {"key": TAKEN_TIME, "value": now.isoformat(timespec="seconds")}]}
+        said = {
+            **adopted.said,
+            "resources": _with_copies(adopted.said["resources"], before, self._copies(adopted.key)),
+            "extras": [*adopted.said["extras"], {"key": TAKEN_TIME, "value": now.isoformat(timespec="seconds")}],
+        }
         try:
             document = wordings.document(said, name, wordings.Ground(stamp(now) or "", before, _GROUPS))
             assert self._owner is not None
@@ -156,7 +164,12 @@ class Taking:
             raise Unfit(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
         return document
 
-    def _standing(self, key: UUID) -> dict[str, object]:
+    def _copies(self, key: str) -> Collection[str]:
+        """The ids of the dataset's files that were copied and are kept."""
+        known = self._known.get(key)
+        return known.body.get("files", {}).keys() if known is not None else ()
+
+    def _standing(self, key: UUID) -> dict[str, Any]:
         """The document that stands, so that what is copied of it stays."""
         found = self._catalog.shelf.by_id(key)
         return dict(found.document or {}) if found is not None else {}
@@ -177,15 +190,21 @@ class Taking:
             return
         for adopted, _, done in ready:
             self.done.append(done)
-            self._known[adopted.key] = _known(adopted, THERE)
+            self._known[adopted.key] = self._stands(adopted)
 
     def _write(self, adopted: Sequence[Adopted], written: Sequence[Written]) -> None:
-        note = partial(self._note, [_known(one, THERE) for one in adopted])
+        note = partial(self._note, [self._stands(one) for one in adopted])
         if written:
             self._catalog.write(*written, beside=note)
             return
         with self._catalog.database.keeping() as connection:
             note(connection)
+
+    def _stands(self, adopted: Adopted) -> Known:
+        """The dataset as it stands in the ledger now; of its copied files is remembered what was."""
+        known, before = _known(adopted, THERE), self._known.get(adopted.key)
+        files = before.body.get("files") if before is not None else None
+        return replace(known, body={**known.body, "files": files}) if files else known
 
     def _note(self, items: Iterable[Known], connection: Connection) -> None:
         ledger.put(connection, self._harvest.id, self._run, *items)
@@ -208,6 +227,17 @@ class Taking:
             with self._catalog.database.keeping() as connection:
                 note(connection)
         self.done += [Done(one.key, one.title, Outcome.WITHDRAWN) for one in missing]
+
+
+def _with_copies(resources: Sequence[Mapping[str, Any]], before: Mapping[str, Any], kept: Collection[str]) -> list[dict[str, Any]]:
+    """The files as they are said; one that was copied and is still at its address keeps leading to its copy, if that is kept."""
+    copies = {one["id"]: one for one in before.get("resources", ()) if one.get("mirror_url") and one["id"] in kept}
+    made = []
+    for one in resources:
+        copy = copies.get(one["id"])
+        stays = copy is not None and copy["mirror_url"] == one["url"]
+        made.append({**one, **{key: copy[key] for key in _OF_COPY}} if copy is not None and stays else dict(one))
+    return made
 
 
 def clear(catalog: Catalog, feed: str) -> int:

@@ -15,9 +15,11 @@ from stadthub_catalog.taking import TooManyGone
 from stadthub_ingest.sources.reach import Reach
 from stadthub_pipelines.folder import Look
 from stadthub_pipelines.harvesting import Ground, run_harvest
+from stadthub_pipelines.mirroring import mirror
 from stadthub_pipelines.pushing import run_publish
 from stadthub_pipelines.site import site_of
 from stadthub_pipelines.timetable import Timetable
+from stadthub_pipelines.uploads import UploadFolder
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.errors import NotFound, StadthubError
 from stadthub_schemas.exchange import Errand, Harvest
@@ -32,10 +34,10 @@ GONE = "harvest_gone"
 
 def ground_of(settings: Settings, catalog: Catalog, stop: threading.Event | None = None) -> Ground:
     """Where the errands of this hub are done."""
-    reach, site = Reach(settings.allowed_hosts), site_of(settings)
+    reach, site, uploads = Reach(settings.allowed_hosts), site_of(settings), UploadFolder(settings.data_dir / "uploads", settings.upload_mb)
     if stop is None:
-        return Ground(catalog, reach, site)
-    return Ground(catalog, reach, site, lambda seconds: _pause(stop, seconds), stop.is_set)
+        return Ground(catalog, reach, site, uploads)
+    return Ground(catalog, reach, site, uploads, lambda seconds: _pause(stop, seconds), stop.is_set)
 
 
 def run_here(errand: Errand, settings: Settings) -> Tally | None:
@@ -58,7 +60,11 @@ def run_errand(errand: Errand, ground: Ground) -> Tally | None:
     catalog, error, tally = ground.catalog, None, None
     run = catalog.start_run(errand.id)
     try:
-        tally = run_harvest(errand, ground, run) if isinstance(errand, Harvest) else run_publish(errand, ground, run)
+        if isinstance(errand, Harvest):
+            tally = run_harvest(errand, ground, run)
+            mirror(errand, ground, run)
+        else:
+            tally = run_publish(errand, ground, run)
         return tally
     except TooManyGone as gone:
         error = str(gone)

@@ -169,6 +169,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "{missing} von {before} Datensätzen fehlen dort auf einmal; hier wurde keiner zurückgezogen",
         "{missing} of {before} datasets are missing there at once; none was withdrawn here",
     ),
+    "mirror_failed": (
+        "{failed} Dateien konnten nicht kopiert werden: {error}",
+        "{failed} files could not be copied: {error}",
+    ),
     "late": (
         "es kommt nichts Neues, erwartet alle {every}; zuletzt {last}",
         "nothing new comes, expected every {every}; last {last}",

@@ -12,6 +12,7 @@ from stadthub_catalog.site import Site
 from stadthub_ingest.sources.reach import Reach
 from stadthub_pipelines.errands import run_errand
 from stadthub_pipelines.harvesting import Ground
+from stadthub_pipelines.uploads import UploadFolder
 from stadthub_schemas.access import Role
 from stadthub_schemas.derived import parse_file
 from stadthub_schemas.exchange import Harvest, Publish
@@ -75,13 +76,14 @@ def publish_of(url: str, more: str = "") -> Publish:
 
 
 @contextmanager
-def home(database: str) -> Iterator[Home]:
+def home(folder: Path) -> Iterator[Home]:
     """Our own hub, which may reach this machine."""
-    catalog = Catalog(database)
+    catalog = Catalog(f"sqlite:///{folder / 'ours.sqlite'}")
     catalog.migrate()
+    uploads = UploadFolder(folder / "uploads", 100)
     site = Site("Daten Musterstadt", OURS, "daten@musterstadt.example", "1", geocoding="05315000", contributor="musterstadt")
     try:
-        yield Home(catalog, Ground(catalog, Reach(["127.0.0.1"]), site, lambda _: None))
+        yield Home(catalog, Ground(catalog, Reach(["127.0.0.1"]), site, uploads, lambda _: None))
     finally:
         catalog.close()
 
