@@ -13,12 +13,12 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     for name, pattern in (
         ("dl-de-zero-2.0", r"\b(dl de|dlde|dl zero de|datenlizenz deutschland|dl)\b.*\bzero\b|\bdl zero\b"),
         ("dl-de-by-nc-1.0", r"\b(dl de|dlde|dl by|datenlizenz deutschland)\b.*\b(nc|bync|nicht ?kommerziell\w*)\b"),
-        ("dl-de-by-1.0", r"\b(dl de|dlde|dl by|datenlizenz deutschland)\b.*\b(by|namensnennung)\b.*\b1( 0)?\b"),
+        ("dl-de-by-1.0", r"\b(dl de|dlde|dl by|datenlizenz deutschland)\b.*\b(by|de|namensnennung)\b.*\b1( 0)?\b"),
         ("dl-de-by-2.0", r"\b(dl de|dlde|dl by|datenlizenz deutschland)\b.*\b(by|namensnennung)\b|\bdl by de\b"),
         ("cc0-1.0", r"\bcc ?0\b|\bcc zero\b|\bpublicdomain zero\b|\bpublic domain dedication\b|\bcreative commons zero\b"),
         ("odbl-1.0", r"\bodbl\b|\bodc bl\b|\bopen (data commons )?(open )?database licen[cs]e\b"),
-        ("odc-by", r"\bodc by\b|\bodc attribution\b|\bopen data commons attribution\b"),
-        ("odc-pddl", r"\bpddl\b"),
+        ("odc-by", r"\bodc ?by\b|\bodby\b|\bodc attribution\b|\bopen data commons attribution\b"),
+        ("odc-pddl", r"\b(odc)?pddl\b"),
     )
 )
 
@@ -40,7 +40,7 @@ def license_named(*said: str) -> str | None:
 
 def _known(said: str) -> str | None:
     plain = re.sub(r"[\W_]+", " ", said[:500].casefold()).strip()
-    if plain in ("other closed", "geschlossene lizenz", "andere geschlossene lizenz"):
+    if plain.endswith(("other closed", "geschlossene lizenz")):
         return "other-closed"
     named = next((name for name, sign in _SIGNS if sign.search(plain)), None)
     return named or _creative_commons(plain)
