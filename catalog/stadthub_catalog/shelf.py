@@ -112,12 +112,6 @@ class Shelf:
             raise NotFound(f"there is no dataset {key!r}")
         return found
 
-    def by_id(self, key: UUID) -> Entry | None:
-        """The entry with this id, whatever its state; None if there is none."""
-        with self._lock:
-            self._refresh()
-            return self._hidden.get(key) or self._entries.get(self._by_id.get(key, ""))
-
     def all_hidden(self) -> list[Entry]:
         """All entries that are not active, by name."""
         with self._lock:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 
 from stadthub_catalog import ledger, wordings
 from stadthub_catalog.catalog import Catalog
+from stadthub_catalog.database import Database
 from stadthub_catalog.datasets import Written
 from stadthub_catalog.documents import dataset as described
 from stadthub_catalog.entry import Organization, State
@@ -20,6 +21,7 @@ from stadthub_catalog.foreign.item import Item
 from stadthub_catalog.ledger import THERE, WITHDRAWN, Done, Known, Outcome, Tally
 from stadthub_catalog.packages import stamp, theme_name
 from stadthub_catalog.refusals import Invalid
+from stadthub_catalog.standing import standing
 from stadthub_catalog.tables import dataset as table
 from stadthub_schemas.errors import Conflict, StadthubError
 from stadthub_schemas.exchange import Harvest
@@ -146,7 +148,7 @@ class Taking:
 
     def _document(self, adopted: Adopted, name: str, now: datetime) -> wordings.Document:
         """The document as it is kept; Unfit if it can't be one."""
-        before = self._standing(adopted.id)
+        before = self._standing(adopted.id) if adopted.id in self._states else {}
         said = {
             **adopted.said,
             "resources": _with_copies(adopted.said["resources"], before, self._copies(adopted.key)),
@@ -169,10 +171,9 @@ class Taking:
         known = self._known.get(key)
         return known.body.get("files", {}).keys() if known is not None else ()
 
-    def _standing(self, key: UUID) -> dict[str, Any]:
+    def _standing(self, key: UUID) -> Mapping[str, Any]:
         """The document that stands, so that what is copied of it stays."""
-        found = self._catalog.shelf.by_id(key)
-        return dict(found.document or {}) if found is not None else {}
+        return next((one.document for one in standing(self._catalog.database, [key])), {})
 
     def _keep(self, ready: Sequence[tuple[Adopted, Written | None, Done]]) -> None:
         """Write a page and its place in the ledger; where that fails, dataset by dataset, so that only the wrong one fails."""
@@ -212,14 +213,7 @@ class Taking:
     def _withdraw(self, missing: Sequence[Known]) -> None:
         """Let them stand in the catalogue no more; their ids stay for the day they come back."""
         gone = [replace(one, state=WITHDRAWN) for one in missing]
-        now = datetime.now(UTC)
-        written = []
-        for one in missing if self._publishes else ():
-            entry = self._catalog.shelf.by_id(one.dataset)
-            if entry is not None and entry.state is State.ACTIVE:
-                written.append(
-                    Written(entry.id, entry.name, entry.organization.id, State.WITHDRAWN, entry.document or {}, entry.created, now)
-                )
+        written = withdrawn(self._catalog.database, missing) if self._publishes else []
         note = partial(self._note, gone)
         if written:
             self._catalog.write(*written, beside=note)
@@ -240,12 +234,17 @@ def _with_copies(resources: Sequence[Mapping[str, Any]], before: Mapping[str, An
     return made
 
 
+def withdrawn(database: Database, items: Sequence[Known]) -> list[Written]:
+    """The datasets of these that are shown, as they are when they are shown no more."""
+    now = datetime.now(UTC)
+    found = standing(database, [one.dataset for one in items])
+    return [replace(one, state=State.WITHDRAWN, modified=now) for one in found if one.state is State.ACTIVE]
+
+
 def clear(catalog: Catalog, feed: str) -> int:
     """Withdraw all datasets that a harvest has brought, and forget it; answer how many there were."""
     there = [one for one in ledger.known(catalog.database, feed).values() if one.state == THERE]
-    now = datetime.now(UTC)
-    entries = [entry for one in there if (entry := catalog.shelf.by_id(one.dataset)) is not None and entry.state is State.ACTIVE]
-    written = [Written(one.id, one.name, one.organization.id, State.WITHDRAWN, one.document or {}, one.created, now) for one in entries]
+    written = withdrawn(catalog.database, there)
 
     def forget(connection: Connection) -> None:
         ledger.forget(connection, feed)

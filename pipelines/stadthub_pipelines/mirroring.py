@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 
 from stadthub_catalog import ledger
 from stadthub_catalog.datasets import Written
-from stadthub_catalog.entry import Entry, State
+from stadthub_catalog.entry import State
 from stadthub_catalog.ledger import THERE, Known
+from stadthub_catalog.standing import standing
 from stadthub_catalog.uploads import Upload, address
 from stadthub_ingest.sources import http
 from stadthub_ingest.sources.reach import tidy
@@ -57,7 +58,7 @@ def mirror(harvest: Harvest, ground: Ground, run: int) -> None:
     for known in ledger.known(ground.catalog.database, harvest.id).values():
         if ground.stopped():
             return
-        entry = ground.catalog.shelf.by_id(known.dataset)
+        entry = next(standing(ground.catalog.database, [known.dataset]), None)
         if known.state != THERE:
             _forget(known, ground, copying)
         elif entry is not None and entry.state is State.ACTIVE:
@@ -69,12 +70,12 @@ def mirror(harvest: Harvest, ground: Ground, run: int) -> None:
         ground.catalog.resolve_finding(harvest.id, FAILED)
 
 
-def _dataset(entry: Entry, known: Known, ground: Ground, copying: _Run) -> None:
+def _dataset(entry: Written, known: Known, ground: Ground, copying: _Run) -> None:
     """Copy the files of one dataset, and let its resources lead to the copies."""
     there: Mapping[str, Any] = known.body.get("files", {})
     files: dict[str, Any] = {}
     resources = []
-    for one in (entry.document or {}).get("resources", ()):
+    for one in entry.document.get("resources", ()):
         state = dict(there.get(one["id"], {})) if one.get(ORIGINAL) else {}
         try:
             told = _copied(entry.id, one, state, ground, copying)
@@ -88,15 +89,7 @@ def _dataset(entry: Entry, known: Known, ground: Ground, copying: _Run) -> None:
         copying.uploads.drop(UUID(gone))
     if files == there:
         return
-    written = Written(
-        entry.id,
-        entry.name,
-        entry.organization.id,
-        entry.state,
-        {**(entry.document or {}), "resources": resources},
-        entry.created,
-        entry.modified,
-    )
+    written = replace(entry, document={**entry.document, "resources": resources})
     body = {**known.body, "files": files}
     ground.catalog.write(written, beside=partial(_note, copying.feed, copying.number, replace(known, body=body)))
 

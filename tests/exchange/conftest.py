@@ -11,7 +11,7 @@ from tests.exchange.hubs import Home, Other, home, other
 @pytest.fixture
 def ours(tmp_path: Path) -> Iterator[Home]:
     """Our own hub."""
-    with home(tmp_path) as one:
+    with home(tmp_path, f"sqlite:///{tmp_path / 'ours.sqlite'}") as one:
         yield one
 
 

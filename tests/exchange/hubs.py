@@ -76,9 +76,9 @@ def publish_of(url: str, more: str = "") -> Publish:
 
 
 @contextmanager
-def home(folder: Path) -> Iterator[Home]:
+def home(folder: Path, database: str) -> Iterator[Home]:
     """Our own hub, which may reach this machine."""
-    catalog = Catalog(f"sqlite:///{folder / 'ours.sqlite'}")
+    catalog = Catalog(database)
     catalog.migrate()
     uploads = UploadFolder(folder / "uploads", 100)
     site = Site("Daten Musterstadt", OURS, "daten@musterstadt.example", "1", geocoding="05315000", contributor="musterstadt")

@@ -3,6 +3,7 @@
 import contextlib
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from stadthub_catalog.taking import TooManyGone
 from stadthub_schemas.errors import NotFound, SourceError
 from tests.catalog.samples import publish
 from tests.exchange import payloads
-from tests.exchange.hubs import OURS, Home, Other
+from tests.exchange.hubs import OURS, Home, Other, home
 from tests.servers import Answer, Asked, WebServer
 
 SEARCH = "/api/3/action/package_search"
@@ -76,6 +77,18 @@ def test_what_is_listed_no_more_is_withdrawn_and_comes_back_under_its_id(ours: H
     _serve(web_server, *packages)
     assert ours.harvest(web_server.url).created == 1
     assert ours.catalog.entry("paket-9").id == key
+
+
+def test_either_database_keeps_a_harvest_and_its_ledger(database_url: str, tmp_path: Path, web_server: WebServer) -> None:
+    packages = [payloads.package(number) for number in range(10)]
+    with home(tmp_path, database_url) as hub:
+        _serve(web_server, *packages)
+        assert hub.harvest(web_server.url).created == 10
+        _serve(web_server, *packages[1:], payloads.package(11, id="ä" * 3000, name="lang"))
+        tally = hub.harvest(web_server.url)
+        assert (tally.created, tally.withdrawn, tally.unchanged, tally.after) == (1, 1, 9, 10)
+        assert hub.catalog.harvests() == {"nebenan": 10}
+        assert hub.catalog.entry("lang")
 
 
 def test_when_too_much_is_gone_nothing_is_withdrawn_and_an_operator_is_told(ours: Home, web_server: WebServer) -> None:
