@@ -4,12 +4,14 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import FeedState
+from stadthub_catalog.findings import Noticed
 from stadthub_catalog.ledger import Tally
 from stadthub_catalog.taking import TooManyGone
 from stadthub_ingest.sources.reach import Reach
@@ -22,7 +24,7 @@ from stadthub_pipelines.timetable import Timetable
 from stadthub_pipelines.uploads import UploadFolder
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.errors import NotFound, StadthubError
-from stadthub_schemas.exchange import Errand, Harvest
+from stadthub_schemas.exchange import Errand, Harvest, address_of
 from stadthub_schemas.finding import Severity
 from stadthub_schemas.settings import Settings, make_data_dir
 
@@ -30,6 +32,9 @@ LOG = structlog.get_logger()
 
 #: The finding that wants an operator: so much is gone there that nothing was withdrawn.
 GONE = "harvest_gone"
+#: Those that feeds have too: the far side fails again and again, many datasets can't be read.
+UNANSWERED, REJECTED = "source_error", "rejects"
+ENOUGH, MOST_REJECTED = 20, 0.2
 
 
 def ground_of(settings: Settings, catalog: Catalog, stop: threading.Event | None = None) -> Ground:
@@ -40,7 +45,7 @@ def ground_of(settings: Settings, catalog: Catalog, stop: threading.Event | None
     return Ground(catalog, reach, site, uploads, lambda seconds: _pause(stop, seconds), stop.is_set)
 
 
-def run_here(errand: Errand, settings: Settings) -> Tally | None:
+def run_here(errand: Errand, settings: Settings) -> Tally:
     """Do it once in this process, where no worker runs. StadthubError if it failed."""
     make_data_dir(settings.data_dir)
     catalog = Catalog(settings.database)
@@ -55,31 +60,51 @@ def _pause(stop: threading.Event, seconds: float) -> None:
     stop.wait(seconds)
 
 
-def run_errand(errand: Errand, ground: Ground) -> Tally | None:
-    """Do it once, in a run of its own, and write down how it went; None where that is not known. StadthubError if it failed."""
-    catalog, error, tally = ground.catalog, None, None
+def run_errand(errand: Errand, ground: Ground) -> Tally:
+    """Do it once, in a run of its own, and write down how it went. StadthubError if it failed."""
+    catalog = ground.catalog
     run = catalog.start_run(errand.id)
+    error: str | None = "a mistake in Stadthub: its log tells more"
+    found: list[Noticed] = []
     try:
-        if isinstance(errand, Harvest):
-            tally = run_harvest(errand, ground, run)
-            mirror(errand, ground, run)
-        else:
-            tally = run_publish(errand, ground, run)
+        tally = _done(errand, ground, run)
+        error = None
         return tally
     except TooManyGone as gone:
         error = str(gone)
-        catalog.note_finding(errand.id, GONE, "", Severity.ERROR, gone.facts)
+        found.append(Noticed(GONE, "", Severity.ERROR, gone.facts))
         raise
     except StadthubError as failed:
         error = str(failed)
+        if any(one.id != run and one.ended is not None and one.error for one in catalog.runs(errand.id, 2)):
+            found.append(Noticed(UNANSWERED, urlsplit(address_of(errand)).hostname or errand.id, Severity.ERROR, {"error": error[:300]}))
         raise
     finally:
-        done = tally or next((one for one in catalog.tallies(errand.id, 1) if one.run == run), None)
-        counts = done.counts if done is not None else Counts()
-        catalog.end_run(run, counts, error)
-        catalog.note_feed(errand.id, **_noted(errand, catalog, counts, error))
-        if error is None:
-            catalog.resolve_finding(errand.id, GONE)
+        _write_down(errand, catalog, run, error, found)
+
+
+def _done(errand: Errand, ground: Ground, run: int) -> Tally:
+    if not isinstance(errand, Harvest):
+        return run_publish(errand, ground, run)
+    tally = run_harvest(errand, ground, run)
+    mirror(errand, ground, run)
+    return tally
+
+
+def _write_down(errand: Errand, catalog: Catalog, run: int, error: str | None, found: list[Noticed]) -> None:
+    """How a run went: its end, what the operator page shows, and what wants a look."""
+    done = next((one for one in catalog.tallies(errand.id, 1) if one.run == run), None)
+    counts = done.counts if done is not None else Counts()
+    catalog.end_run(run, counts, error)
+    catalog.note_feed(errand.id, **_noted(errand, catalog, counts, error))
+    if counts.rejected >= ENOUGH and counts.rejected > MOST_REJECTED * counts.received:
+        facts = {"received": counts.received, "rejected": counts.rejected}
+        found.append(Noticed(REJECTED, "", Severity.WARNING, facts))
+    catalog.note_findings(errand.id, found)
+    over = (GONE, REJECTED, UNANSWERED) if error is None else ()
+    for kind in over:
+        if kind not in {one.kind for one in found}:
+            catalog.resolve_finding(errand.id, kind)
 
 
 def _noted(errand: Errand, catalog: Catalog, counts: Counts, error: str | None) -> dict[str, Any]:

@@ -135,6 +135,21 @@ def test_a_page_that_fails_ends_the_run_and_keeps_what_is_there(ours: Home, web_
     assert ours.catalog.feed("nebenan").error is not None
 
 
+def test_a_far_side_that_fails_again_is_told_until_it_answers(ours: Home, web_server: WebServer) -> None:
+    web_server.answers[SEARCH] = Answer(b"", 503)
+    for times in (0, 1):
+        with pytest.raises(SourceError):
+            ours.harvest(web_server.url)
+        assert [one.kind for one in ours.catalog.findings("nebenan")] == ["source_error"] * times
+    _serve(web_server, *(payloads.package(number, **({"title": "", "name": ""} if number > 9 else {})) for number in range(40)))
+    ours.harvest(web_server.url)
+    [finding] = ours.catalog.findings("nebenan")
+    assert (finding.kind, finding.details) == ("rejects", {"received": 40, "rejected": 30})
+    _serve(web_server, *(payloads.package(number) for number in range(40)))
+    ours.harvest(web_server.url)
+    assert ours.catalog.findings("nebenan") == []
+
+
 def test_pages_that_turn_in_a_circle_come_to_an_end(ours: Home, web_server: WebServer) -> None:
     web_server.answers[SEARCH] = Answer(payloads.found([payloads.package(1)], 99))
     with pytest.raises(SourceError, match="again and again"):
