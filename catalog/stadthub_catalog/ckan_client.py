@@ -1,7 +1,7 @@
 """The door to foreign CKANs: ckanapi with bounds of time, attempts where another one makes sense, and our errors for theirs."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -64,6 +64,15 @@ class ForeignCkan:
     def delete(self, key: str) -> None:
         """Delete it; nothing to do if it is gone."""
         self._forgiving("package_delete", {"id": key})
+
+    def make_table(self, resource: str, fields: Sequence[Mapping[str, Any]]) -> None:
+        """An empty table in the DataStore for this resource, in place of one that is there."""
+        self._forgiving("datastore_delete", {"resource_id": resource, "force": True})
+        self._call("datastore_create", {"resource_id": resource, "force": True, "fields": list(fields)})
+
+    def add_rows(self, resource: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """More rows for that table."""
+        self._call("datastore_upsert", {"resource_id": resource, "force": True, "method": "insert", "records": list(rows)})
 
     def _forgiving(self, action: str, said: Mapping[str, Any]) -> None:
         try:

@@ -51,7 +51,7 @@ harvested = Table(
     Column("run", Integer, nullable=False),
 )
 
-#: The datasets that were brought to foreign catalogues, and what they are called there. `state`: there, or withdrawn.
+#: The datasets that were brought to foreign catalogues, and what they are called there. `rows`: which rows they have there. `state`: there, or withdrawn.
 published = Table(
     "published",
     metadata,
@@ -60,6 +60,7 @@ published = Table(
     Column("name", Text, nullable=False),
     Column("foreign_id", Text, nullable=False),
     Column("digest", String(64), nullable=False),
+    Column("rows", String(64), nullable=False),
     Column("state", String(20), nullable=False),
     Column("changed_time", UtcTime, nullable=False),
 )

@@ -95,6 +95,7 @@ class Sent:
     foreign_id: str
     digest: str
     state: str
+    rows: str = ""
 
 
 def known(database: Database, feed: str) -> dict[str, Known]:
@@ -124,7 +125,7 @@ def sent(database: Database, feed: str) -> dict[UUID, Sent]:
     """All datasets that were ever brought to a foreign catalogue."""
     with database.reading() as connection:
         rows = connection.execute(select(published).where(published.c.feed == feed)).all()
-    return {row.dataset_id: Sent(row.dataset_id, row.name, row.foreign_id, row.digest, row.state) for row in rows}
+    return {row.dataset_id: Sent(row.dataset_id, row.name, row.foreign_id, row.digest, row.state, row.rows) for row in rows}
 
 
 def put_sent(database: Database, feed: str, one: Sent) -> None:

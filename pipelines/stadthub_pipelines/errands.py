@@ -15,6 +15,8 @@ from stadthub_catalog.findings import Noticed
 from stadthub_catalog.ledger import Tally
 from stadthub_catalog.taking import TooManyGone
 from stadthub_ingest.sources.reach import Reach
+from stadthub_lake.lake import Lake
+from stadthub_lake.snapshot import Reader
 from stadthub_pipelines.folder import Look
 from stadthub_pipelines.harvesting import Ground, run_harvest
 from stadthub_pipelines.mirroring import mirror
@@ -37,22 +39,24 @@ UNANSWERED, REJECTED = "source_error", "rejects"
 ENOUGH, MOST_REJECTED = 20, 0.2
 
 
-def ground_of(settings: Settings, catalog: Catalog, stop: threading.Event | None = None) -> Ground:
+def ground_of(settings: Settings, catalog: Catalog, lake: Lake | None = None, stop: threading.Event | None = None) -> Ground:
     """Where the errands of this hub are done."""
     reach, site, uploads = Reach(settings.allowed_hosts), site_of(settings), UploadFolder(settings.data_dir / "uploads", settings.upload_mb)
     if stop is None:
-        return Ground(catalog, reach, site, uploads)
-    return Ground(catalog, reach, site, uploads, lambda seconds: _pause(stop, seconds), stop.is_set)
+        return Ground(catalog, reach, site, uploads, lake)
+    return Ground(catalog, reach, site, uploads, lake, lambda seconds: _pause(stop, seconds), stop.is_set)
 
 
 def run_here(errand: Errand, settings: Settings) -> Tally:
     """Do it once in this process, where no worker runs. StadthubError if it failed."""
     make_data_dir(settings.data_dir)
     catalog = Catalog(settings.database)
+    lake = Lake(Reader(settings.lake, settings.data_dir), settings.threads)
     try:
         catalog.migrate()
-        return run_errand(errand, ground_of(settings, catalog))
+        return run_errand(errand, ground_of(settings, catalog, lake))
     finally:
+        lake.close()
         catalog.close()
 
 
@@ -137,11 +141,11 @@ class _Running:
 class Errands:
     """The errands by the id of their files. Its owner calls it from one thread; only what `due` answers runs in others."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, stop: threading.Event) -> None:
+    def __init__(self, settings: Settings, catalog: Catalog, lake: Lake, stop: threading.Event) -> None:
         self._catalog = catalog
         self._zone = ZoneInfo(settings.time_zone)
         self._hub = settings.url
-        self._ground = ground_of(settings, catalog, stop)
+        self._ground = ground_of(settings, catalog, lake, stop)
         self._running: dict[str, _Running] = {}
 
     def apply(self, look: Look) -> None:

@@ -16,6 +16,7 @@ from stadthub_catalog.site import Site
 from stadthub_catalog.taking import Taking
 from stadthub_ingest.sources import http
 from stadthub_ingest.sources.reach import Reach, tidy
+from stadthub_lake.lake import Lake
 from stadthub_pipelines.uploads import UploadFolder
 from stadthub_schemas.errors import SourceError
 from stadthub_schemas.exchange import Harvest
@@ -27,12 +28,14 @@ LONGEST_RUN = 6 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where a run happens: the catalogue, what may be reached, what the hub says of itself, where files are kept, and how it waits; `stopped`: the hub ends."""
+    """Where a run happens: the catalogue, what may be reached, what the hub says of itself, where files are kept, where
+    rows are, and how it waits; `stopped`: the hub ends."""
 
     catalog: Catalog
     reach: Reach
     site_words: Site
     uploads: UploadFolder
+    lake: Lake | None = None
     sleep: Callable[[float], None] = time.sleep
     stopped: Callable[[], bool] = bool
 

@@ -12,9 +12,14 @@ from stadthub_catalog.foreign.adopting import HUB, HUB_ID
 from stadthub_catalog.ledger import THERE, WITHDRAWN, Done, Outcome, Sent, Tally
 from stadthub_catalog.site import Site
 from stadthub_pipelines.harvesting import Ground
+from stadthub_pipelines.pushing_rows import is_wanted, marker, send_rows
 from stadthub_schemas.errors import PublishError, SourceError, StadthubError
 from stadthub_schemas.exchange import Publish
 from stadthub_schemas.feed import reveal
+from stadthub_schemas.finding import Severity
+
+#: The finding that tells of rows that could not be brought.
+ROWS = "rows_refused"
 
 #: After so many datasets in a row that the far side did not answer for, the run is given up.
 PATIENCE = 3
@@ -30,6 +35,7 @@ class Planned:
     package: Mapping[str, Any]
     digest: str
     sent: Sent | None
+    entry: Entry | None = None
 
 
 def plan(publish: Publish, ground: Ground) -> list[Planned]:
@@ -47,7 +53,7 @@ def _planned(entry: Entry, publish: Publish, site: Site, sent: Sent | None) -> P
     digest = sending.digest(package)
     stands = sent is not None and sent.state == THERE
     outcome = Outcome.CREATED if not stands else Outcome.UNCHANGED if sent is not None and sent.digest == digest else Outcome.UPDATED
-    return Planned(entry.id, entry.dataset.metadata.title, outcome, package, digest, sent)
+    return Planned(entry.id, entry.dataset.metadata.title, outcome, package, digest, sent, entry)
 
 
 def preview(publish: Publish, ground: Ground) -> list[tuple[Planned, list[tuple[str, str, str]]]]:
@@ -107,14 +113,34 @@ def _bring(one: Planned, remote: ForeignCkan, publish: Publish, ground: Ground) 
     if one.outcome is Outcome.WITHDRAWN:
         return _withdraw(one, remote, publish, ground)
     if one.outcome is Outcome.UNCHANGED:
+        _bring_rows(one, one.sent, remote, publish, ground)
         return Done(str(one.dataset), one.title, Outcome.UNCHANGED)
     foreign = _theirs(one, remote, ground.site)
     if foreign is None:
         foreign = remote.create(one.package)
     else:
         remote.update(foreign, one.package)
-    ledger.put_sent(ground.catalog.database, publish.id, Sent(one.dataset, str(one.package["name"]), foreign, one.digest, THERE))
+    rows = one.sent.rows if one.sent is not None and one.outcome is Outcome.UPDATED else ""
+    sent = Sent(one.dataset, str(one.package["name"]), foreign, one.digest, THERE, rows)
+    ledger.put_sent(ground.catalog.database, publish.id, sent)
+    _bring_rows(one, sent, remote, publish, ground)
     return Done(str(one.dataset), one.title, one.outcome)
+
+
+def _bring_rows(one: Planned, sent: Sent | None, remote: ForeignCkan, publish: Publish, ground: Ground) -> None:
+    """Bring the rows too, where the file wants it and they have changed. What is refused for rows is a finding: the dataset is there."""
+    said = publish.publish.datastore
+    if said is None or one.entry is None or sent is None or ground.lake is None or not is_wanted(one.entry, said):
+        return
+    if sent.rows == marker(one.entry):
+        return
+    try:
+        send_rows(one.entry, sent.foreign_id, remote, ground.lake, ground.site_words)
+    except StadthubError as error:
+        ground.catalog.note_finding(publish.id, ROWS, one.entry.name, Severity.WARNING, {"error": str(error)[:300]})
+        return
+    ground.catalog.resolve_finding(publish.id, ROWS, one.entry.name)
+    ledger.put_sent(ground.catalog.database, publish.id, replace(sent, rows=marker(one.entry)))
 
 
 def _theirs(one: Planned, remote: ForeignCkan, site: str) -> str | None:
@@ -142,7 +168,7 @@ def _withdraw(one: Planned, remote: ForeignCkan, publish: Publish, ground: Groun
         remote.delete(one.sent.foreign_id)
     elif publish.publish.withdraw == "private":
         remote.hide(one.sent.foreign_id)
-    ledger.put_sent(ground.catalog.database, publish.id, replace(one.sent, state=WITHDRAWN, digest=""))
+    ledger.put_sent(ground.catalog.database, publish.id, replace(one.sent, state=WITHDRAWN, digest="", rows=""))
     return Done(str(one.dataset), one.title, Outcome.WITHDRAWN)
 
 

@@ -89,7 +89,7 @@ class Worker:
                 "watch": (settings.watch_seconds, self._watch),
                 "histories": (1.0, self._look_at_histories),
             }
-        self._errands = Errands(settings, self._catalog, self._stop)
+        self._errands = Errands(settings, self._catalog, self._lake, self._stop)
         self._health = Health(self._catalog, settings)
         self._alarms = Alarms(self._catalog, settings)
         self._announced: dict[str, int] = {}

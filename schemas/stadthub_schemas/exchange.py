@@ -60,6 +60,12 @@ class HarvestSource(Strict):
     mirror: Mirror | None = Field(default=None, description="absent: the files stay where they are")
 
 
+class DataStore(Strict):
+    """Which rows are brought there too."""
+
+    most_rows: int = Field(default=100_000, ge=1, description="the rows of larger datasets stay here")
+
+
 class PublishTarget(Strict):
     """The foreign CKAN that the hub's datasets are brought to."""
 
@@ -78,6 +84,7 @@ class PublishTarget(Strict):
         default="delete", description="what becomes there of a dataset that is no longer public here"
     )
     harvested: bool = Field(default=False, description="true: also datasets that this hub itself has from others")
+    datastore: DataStore | None = Field(default=None, description="absent: only descriptions and addresses of files are brought there")
     timeout: Positive = timedelta(seconds=60)
     retries: int = Field(default=3, ge=0, le=10)
 
@@ -122,7 +129,7 @@ Errand = Harvest | Publish
 
 #: The table that tells which of the two a file is.
 KINDS: dict[str, type[Harvest] | type[Publish]] = {"harvest": Harvest, "publish": Publish}
-PARTS: tuple[type[Strict], ...] = (Harvest, Publish, HarvestSource, PublishTarget, Mirror)
+PARTS: tuple[type[Strict], ...] = (Harvest, Publish, HarvestSource, PublishTarget, Mirror, DataStore)
 
 
 def errand_of(document: Mapping[str, Any], file_name: str) -> Errand:

@@ -173,6 +173,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "{failed} Dateien konnten nicht kopiert werden: {error}",
         "{failed} files could not be copied: {error}",
     ),
+    "rows_refused": (
+        "Die Zeilen von „{subject}“ konnten nicht übertragen werden: {error}",
+        "the rows of '{subject}' could not be brought there: {error}",
+    ),
     "late": (
         "es kommt nichts Neues, erwartet alle {every}; zuletzt {last}",
         "nothing new comes, expected every {every}; last {last}",

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from stadthub_api.cli.errands import NUMBERS, numbers, publications_of
-from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalog_of, existing
+from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalog_of, existing, lake_of
 from stadthub_api.cli.output import print_json, print_table, say, working
-from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.ledger import Outcome
 from stadthub_pipelines.errands import ground_of, run_errand
+from stadthub_pipelines.harvesting import Ground
 from stadthub_pipelines.pushing import Planned, counted, preview
 from stadthub_pipelines.static_catalog import write_static
 from stadthub_schemas.errors import NotFound, StadthubError
@@ -33,8 +33,9 @@ def publish(
         _write(settings, static, as_json)
         return
     targets = _targets(settings, target or [])
-    with catalog_of(settings) as catalog:
-        told = [_rehearsed(one, settings, catalog) if dry_run else _run(one, settings, catalog) for one in targets]
+    with catalog_of(settings) as catalog, lake_of(settings) as lake:
+        ground = ground_of(settings, catalog, lake)
+        told = [_rehearsed(one, ground) if dry_run else _run(one, ground) for one in targets]
     if as_json:
         print_json(told)
     else:
@@ -53,11 +54,11 @@ def _targets(settings: Settings, names: list[str]) -> list[Publish]:
     return [found[name] for name in names] or list(found.values())
 
 
-def _run(publication: Publish, settings: Settings, catalog: Catalog) -> dict[str, Any]:
-    error = None
+def _run(publication: Publish, ground: Ground) -> dict[str, Any]:
+    error, catalog = None, ground.catalog
     try:
         with working(f"Publishing to {publication.id}"):
-            run_errand(publication, ground_of(settings, catalog))
+            run_errand(publication, ground)
     except StadthubError as failed:
         error = str(failed)
     tally = next(iter(catalog.tallies(publication.id, 1)), None)
@@ -65,10 +66,10 @@ def _run(publication: Publish, settings: Settings, catalog: Catalog) -> dict[str
     return {"target": publication.id, "error": error, "run": tally, "failed": failures}
 
 
-def _rehearsed(publication: Publish, settings: Settings, catalog: Catalog) -> dict[str, Any]:
+def _rehearsed(publication: Publish, ground: Ground) -> dict[str, Any]:
     try:
         with working(f"Comparing with {publication.id}"):
-            found = preview(publication, ground_of(settings, catalog))
+            found = preview(publication, ground)
     except StadthubError as failed:
         return {"target": publication.id, "error": str(failed), "would": {}, "datasets": []}
     datasets = [{"title": one.title, "outcome": one.outcome, "name": _name(one), "changes": changes} for one, changes in found]

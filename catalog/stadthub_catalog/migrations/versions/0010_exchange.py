@@ -56,6 +56,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("foreign_id", sa.Text, nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("rows", sa.String(64), nullable=False),
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("changed_time", UtcTime, nullable=False),
         sa.PrimaryKeyConstraint("feed", "dataset_id", name="pk_published"),
