@@ -21,6 +21,7 @@ from stadthub_pipelines.folder import Look
 from stadthub_pipelines.harvesting import Ground, run_harvest
 from stadthub_pipelines.mirroring import mirror
 from stadthub_pipelines.pushing import run_publish
+from stadthub_pipelines.running import held
 from stadthub_pipelines.site import site_of
 from stadthub_pipelines.timetable import Timetable
 from stadthub_pipelines.uploads import UploadFolder
@@ -43,8 +44,8 @@ def ground_of(settings: Settings, catalog: Catalog, lake: Lake | None = None, st
     """Where the errands of this hub are done."""
     reach, site, uploads = Reach(settings.allowed_hosts), site_of(settings), UploadFolder(settings.data_dir / "uploads", settings.upload_mb)
     if stop is None:
-        return Ground(catalog, reach, site, uploads, lake)
-    return Ground(catalog, reach, site, uploads, lake, lambda seconds: _pause(stop, seconds), stop.is_set)
+        return Ground(settings.data_dir, catalog, reach, site, uploads, lake)
+    return Ground(settings.data_dir, catalog, reach, site, uploads, lake, lambda seconds: _pause(stop, seconds), stop.is_set)
 
 
 def run_here(errand: Errand, settings: Settings) -> Tally:
@@ -65,7 +66,13 @@ def _pause(stop: threading.Event, seconds: float) -> None:
 
 
 def run_errand(errand: Errand, ground: Ground) -> Tally:
-    """Do it once, in a run of its own, and write down how it went. StadthubError if it failed."""
+    """Do it once, in a run of its own, and write down how it went. StadthubError if it failed; Conflict while it is under way, here or
+    in another process."""
+    with held(ground.data_dir, f"errand-{errand.id}.lock", f"{errand.id} is under way"):
+        return _run(errand, ground)
+
+
+def _run(errand: Errand, ground: Ground) -> Tally:
     catalog = ground.catalog
     run = catalog.start_run(errand.id)
     error: str | None = "a mistake in Stadthub: its log tells more"

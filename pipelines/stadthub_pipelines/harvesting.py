@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
@@ -28,9 +29,10 @@ LONGEST_RUN = 6 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where a run happens: the catalogue, what may be reached, what the hub says of itself, where files are kept, where
+    """Where a run happens: the hub's folder, the catalogue, what may be reached, what the hub says of itself, where files are kept, where
     rows are, and how it waits; `stopped`: the hub ends."""
 
+    data_dir: Path
     catalog: Catalog
     reach: Reach
     site_words: Site

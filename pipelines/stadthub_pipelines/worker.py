@@ -70,8 +70,7 @@ class Worker:
         self._wanted = Look()
         self._runners: dict[str, Runner] = {}
         self._flows: dict[str, Flow] = {}
-        self._stop = threading.Event()
-        self._wake = threading.Event()
+        self._stop, self._wake = threading.Event(), threading.Event()
         self._rota = Rota()
         self._regular: dict[str, tuple[float, Callable[[], None]]] = {
             "wishes": (1.0, self._grant),

@@ -82,7 +82,7 @@ def home(folder: Path, database: str) -> Iterator[Home]:
     uploads = UploadFolder(folder / "uploads", 100)
     site = Site("Daten Musterstadt", OURS, "daten@musterstadt.example", "1", geocoding="05315000", contributor="musterstadt")
     try:
-        yield Home(catalog, Ground(catalog, Reach(["127.0.0.1"]), site, uploads, None, lambda _: None))
+        yield Home(catalog, Ground(folder, catalog, Reach(["127.0.0.1"]), site, uploads, None, lambda _: None))
     finally:
         catalog.close()
 

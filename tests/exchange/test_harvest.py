@@ -14,10 +14,11 @@ from rdflib import Graph
 from stadthub_catalog.entry import State
 from stadthub_catalog.ledger import Outcome
 from stadthub_catalog.taking import TooManyGone
-from stadthub_schemas.errors import NotFound, SourceError
+from stadthub_pipelines.errands import run_errand
+from stadthub_schemas.errors import Conflict, NotFound, SourceError
 from tests.catalog.samples import publish
 from tests.exchange import payloads
-from tests.exchange.hubs import OURS, Home, Other, home
+from tests.exchange.hubs import OURS, Home, Other, harvest_of, home
 from tests.servers import Answer, Asked, WebServer
 
 SEARCH = "/api/3/action/package_search"
@@ -148,6 +149,22 @@ def test_a_far_side_that_fails_again_is_told_until_it_answers(ours: Home, web_se
     _serve(web_server, *(payloads.package(number) for number in range(40)))
     ours.harvest(web_server.url)
     assert ours.catalog.findings("nebenan") == []
+
+
+def test_a_harvest_that_is_under_way_is_not_run_twice(ours: Home, web_server: WebServer) -> None:
+    refused = []
+
+    def answer(_: Asked) -> Answer:
+        try:
+            run_errand(harvest_of(web_server.url), ours.ground)
+        except Conflict as error:
+            refused.append(str(error))
+        return Answer(payloads.found([payloads.package(1)]))
+
+    web_server.answers[SEARCH] = answer
+    assert ours.harvest(web_server.url).created == 1
+    assert len(refused) == 1
+    assert "nebenan is under way" in refused[0]
 
 
 def test_pages_that_turn_in_a_circle_come_to_an_end(ours: Home, web_server: WebServer) -> None:

@@ -15,6 +15,11 @@ _COUNTS = ("found", "created", "updated", "unchanged", "failed", "skipped", "wit
 
 def upgrade() -> None:
     """Make the tables of the ledger."""
+    _runs()
+    _datasets()
+
+
+def _runs() -> None:
     op.create_table(
         "exchange_run",
         sa.Column("run", sa.Integer, nullable=False, autoincrement=False),
@@ -33,6 +38,9 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("run", "number", name="pk_exchange_outcome"),
     )
+
+
+def _datasets() -> None:
     op.create_table(
         "harvested",
         sa.Column("feed", sa.String(100), nullable=False),
