@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stadthub_catalog.land_portals import errand_mistakes
 from stadthub_ingest.judge import Judge
 from stadthub_ingest.reducing import counts_people
 from stadthub_pipelines.lineage import Model, read_model, trace
@@ -77,6 +78,8 @@ class FeedFolder:
                 self._forget(path)
                 self._right[path] = found
             else:
+                for sentence in errand_mistakes(found):
+                    raise FeedError(f"{path.name}: {sentence}")
                 self._forget(path)
                 self._errands[path] = found
         except FeedError as error:

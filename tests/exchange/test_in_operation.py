@@ -8,6 +8,15 @@ from tests.pipelines.running import PUSH_FEED, running
 from tests.servers import Answer, WebServer
 
 FILE = 'id = "nebenan"\ntitle = "Stadt Nebenan"\n[harvest]\nprotocol = "ckan"\nurl = "{url}"\nretries = 0\n'
+LAND = """
+id = "land"
+title = "Land"
+[publish]
+url = "https://ckan.example.org"
+token = "${FEED_TOKEN}"
+organization = "stadt"
+mapping = "open-nwr"
+"""
 SEARCH = "/api/3/action/package_search"
 
 
@@ -33,6 +42,8 @@ def test_the_worker_harvests_by_itself_and_when_an_operator_wants_it(tmp_path: P
         hub.wait(lambda: bool(hub.catalog.feed("nebenan").wrong))
         (hub.settings.feeds / "nebenan.toml").write_text(text.replace("title = ", "titel = "))
         hub.wait(lambda: "did you mean title" in (hub.catalog.feed("nebenan").wrong or ""))
+        (hub.settings.feeds / "land.toml").write_text(LAND)
+        hub.wait(lambda: "there is no mapping 'open-nwr'" in (hub.catalog.feed("land").wrong or ""))
         (hub.settings.feeds / "nebenan.toml").unlink()
         hub.wait(lambda: "nebenan" not in {one.feed for one in hub.catalog.feeds()})
         assert hub.catalog.entry("paket-2")
