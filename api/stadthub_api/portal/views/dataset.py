@@ -13,7 +13,6 @@ from stadthub_api.lineage import ancestry
 from stadthub_api.parameters import PAGE, Question
 from stadthub_api.portal import places
 from stadthub_api.portal.chart import CUSTOM, SPANS, chart, chosen, drawing
-from stadthub_api.portal.exchange import taken_from
 from stadthub_api.portal.language import Writing
 from stadthub_api.portal.quality import linked_data, quality
 from stadthub_api.portal.rendering import link, page, settings, writing
@@ -79,7 +78,6 @@ def _files(request: Request, hub: Hub, seen: Readable) -> Response:
         "entry": seen.entry,
         "meta": seen.entry.dataset.metadata,
         "box": seen.entry.extent.bbox,
-        "taken": taken_from(seen.entry),
         "api": f"/api/v1/datasets/{name}",
         "citation": _citation(seen.entry, url, write),
         **quality(hub, seen, write),
