@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from stadthub_catalog import ledger, sending
@@ -13,13 +14,16 @@ from stadthub_catalog.ledger import THERE, WITHDRAWN, Done, Outcome, Sent, Tally
 from stadthub_catalog.site import Site
 from stadthub_pipelines.harvesting import Ground
 from stadthub_pipelines.pushing_rows import is_wanted, marker, send_rows
-from stadthub_schemas.errors import PublishError, SourceError, StadthubError
+from stadthub_schemas.errors import FeedError, PublishError, SourceError, StadthubError
 from stadthub_schemas.exchange import Publish
 from stadthub_schemas.feed import reveal
 from stadthub_schemas.finding import Severity
 
 #: The finding that tells of rows that could not be brought.
 ROWS = "rows_refused"
+
+#: Addresses that mean another machine to everybody else.
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 #: After so many datasets in a row that the far side did not answer for, the run is given up.
 PATIENCE = 3
@@ -40,12 +44,20 @@ class Planned:
 
 def plan(publish: Publish, ground: Ground) -> list[Planned]:
     """What a run would do, as far as this hub knows by itself. FeedError."""
+    if _host(ground.site) in _LOOPBACK and _host(publish.publish.url) not in _LOOPBACK:
+        raise FeedError(
+            f"{publish.id}: the addresses of this hub would lead nowhere there: set STADTHUB_SITE_URL to the portal's own address"
+        )
     sent = ledger.sent(ground.catalog.database, publish.id)
     entries = sending.chosen(ground.catalog, publish.publish)
     wanted = {entry.id for entry in entries}
     planned = [_planned(entry, publish, ground.site_words, sent.get(entry.id)) for entry in entries]
     gone = [one for one in sent.values() if one.state == THERE and one.dataset not in wanted]
     return [*planned, *(Planned(one.dataset, one.name, Outcome.WITHDRAWN, {}, "", one) for one in gone)]
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
 
 
 def _planned(entry: Entry, publish: Publish, site: Site, sent: Sent | None) -> Planned:

@@ -1,5 +1,6 @@
 """Our datasets are brought to a foreign CKAN with ckanapi: a second hub over a real socket takes them."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from sqlalchemy import delete
 from stadthub_catalog.entry import State
 from stadthub_catalog.exchange_tables import published
 from stadthub_catalog.ledger import Outcome
+from stadthub_catalog.site import Site
 from stadthub_pipelines.pushing import preview
 from stadthub_schemas.dataset import AccessClass
 from stadthub_schemas.errors import AccessError, FeedError, NotFound, PublishError, SourceError
@@ -135,6 +137,13 @@ def test_only_what_the_file_names_is_brought_and_a_wrong_name_is_told(ours: Home
     assert land.catalog.entry("parken")
     with pytest.raises(FeedError, match="no public dataset 'gibtesnicht'"):
         ours.run(publish_of(land.address, 'datasets = ["gibtesnicht"]\n'))
+
+
+def test_a_hub_without_an_address_of_its_own_sends_nothing_to_others(ours: Home) -> None:
+    publish(ours.catalog)
+    alone = Home(ours.catalog, replace(ours.ground, site_words=Site("Daten", "http://127.0.0.1:8000")))
+    with pytest.raises(FeedError, match="STADTHUB_SITE_URL"):
+        alone.run(publish_of("https://ckan.example.org"))
 
 
 def test_what_was_harvested_is_not_published_unless_wanted(ours: Home, land: Other) -> None:
