@@ -19,7 +19,7 @@ from stadthub_schemas.errors import Conflict, NotFound, SourceError
 from tests.catalog.samples import publish
 from tests.exchange import payloads
 from tests.exchange.hubs import OURS, Home, Other, harvest_of, home
-from tests.servers import Answer, Asked, WebServer
+from tests.servers import Answer, Asked, WebServer, running_web_server
 
 SEARCH = "/api/3/action/package_search"
 
@@ -297,6 +297,17 @@ def test_dcat_in_every_form_page_by_page(ours: Home, web_server: WebServer, form
     assert ours.extras("messung-2")["identifier"] == "luft-2"
     assert ours.extras("messung-2")["harvest_object_id"] == "https://nebenan.example/set/2"
     assert [(one.format, one.title) for one in entry.distributions] == [("csv", "Stundenwerte")]
+
+
+def test_a_secret_goes_to_no_other_site(ours: Home, web_server: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEED_KEY", "geheim")
+    with running_web_server() as elsewhere:
+        onwards = f"<{web_server.url}/catalog> a hydra:PagedCollection ; hydra:next <{elsewhere.url}/catalog> ."
+        web_server.answers["/catalog"] = Answer((payloads.PREFIXES + payloads.turtle(1) + onwards).encode())
+        elsewhere.answers["/catalog"] = Answer((payloads.PREFIXES + payloads.turtle(2)).encode())
+        assert ours.harvest(f"{web_server.url}/catalog", "dcat", 'auth = { value = "Bearer ${FEED_KEY}" }\n').created == 2
+        assert [one.headers.get("authorization") for one in web_server.asked] == ["Bearer geheim"]
+        assert [one.headers.get("authorization") for one in elsewhere.asked] == [None]
 
 
 BOMB = b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">&b;</rdf:RDF>'
