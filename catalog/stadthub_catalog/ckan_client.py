@@ -43,10 +43,10 @@ class ForeignCkan:
         self._remote.close()
 
     def package(self, key: str) -> dict[str, Any] | None:
-        """The package of this name or id there; None if there is none."""
+        """The package of this name or id there; None if there is none, or one that was deleted, which a CKAN shows to nobody else."""
         try:
             return dict(self._call("package_show", {"id": key}))
-        except NotFound:
+        except (NotFound, AccessError):
             return None
 
     def create(self, package: Mapping[str, Any]) -> str:

@@ -71,6 +71,15 @@ def test_a_lost_ledger_makes_no_second_dataset(ours: Home, land: Other) -> None:
     assert land.catalog.entry("baeume").id == key
 
 
+def test_what_was_purged_there_is_made_again(ours: Home, land: Other) -> None:
+    publish(ours.catalog)
+    ours.run(publish_of(land.address))
+    call(land, "dataset_purge", id="baeume")
+    publish(ours.catalog, title="Alle Bäume")
+    assert ours.run(publish_of(land.address)).updated == 1
+    assert land.catalog.entry("baeume").dataset.metadata.title == "Alle Bäume"
+
+
 def test_a_dataset_of_somebody_else_is_left_alone(ours: Home, land: Other) -> None:
     publish(ours.catalog, "eigener")
     publish(ours.catalog, "parken")
