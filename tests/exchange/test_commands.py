@@ -80,14 +80,14 @@ def test_a_publication_is_rehearsed_and_its_failure_told(stadthub: Command, tmp_
 def test_the_catalogue_is_written_as_files_that_hold_everything(stadthub: Command, tmp_path: Path) -> None:
     catalog = Catalog(Settings(data_dir=tmp_path / "hub").database)
     catalog.migrate()
-    for number in range(120):
+    for number in range(105):
         publish(catalog, f"baeume-{number}")
     done = stadthub("publish", "--static", "out", "--json")
     assert done.exit_code == 0, done.stderr
-    assert len(_told(done)) == 123
+    assert len(_told(done)) == 108
     text = (tmp_path / "out" / "catalog.ttl").read_text("utf-8")
     graph = Graph().parse(data=text, format="turtle")
-    assert len(set(graph.query("SELECT ?d WHERE { ?d a <http://www.w3.org/ns/dcat#Dataset> }"))) == 120
+    assert len(set(graph.query("SELECT ?d WHERE { ?d a <http://www.w3.org/ns/dcat#Dataset> }"))) == 105
     assert "hydra:next" not in text
     package = json.loads((tmp_path / "out" / "datasets" / "baeume-7" / "datapackage.json").read_text("utf-8"))
     assert package["name"] == "baeume-7"

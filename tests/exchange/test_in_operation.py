@@ -1,11 +1,14 @@
 """Harvests in operation: the worker runs them on their schedule, operators pause and run them, a kill loses nothing."""
 
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 from stadthub_catalog.ledger import Outcome
 from tests.exchange import payloads
 from tests.pipelines.running import PUSH_FEED, running
-from tests.servers import Answer, WebServer
+from tests.servers import Answer, Asked, WebServer
 
 FILE = 'id = "nebenan"\ntitle = "Stadt Nebenan"\n[harvest]\nprotocol = "ckan"\nurl = "{url}"\nretries = 0\n'
 LAND = """
@@ -59,3 +62,36 @@ def test_the_worker_harvests_by_itself_and_when_an_operator_wants_it(tmp_path: P
         assert last is not None
         assert due > last  # a start is no reason to ask again
         assert len(hub.catalog.tallies("nebenan")) == 3
+
+
+def test_a_kill_in_the_middle_loses_nothing_and_doubles_nothing(tmp_path: Path, web_server: WebServer) -> None:
+    packages = [payloads.package(number) for number in range(4)]
+    asked, killed = threading.Event(), threading.Event()
+
+    def answer(request: Asked) -> Answer:
+        if "start=0" in request.path:
+            return Answer(payloads.found(packages[:2], 4))
+        asked.set()
+        if not killed.is_set():
+            killed.wait(60)
+            return Answer(b"", 503)
+        return Answer(payloads.found(packages[2:], 4))
+
+    web_server.answers[SEARCH] = answer
+    (tmp_path / "feeds").mkdir()
+    (tmp_path / "feeds" / "nebenan.toml").write_text(FILE.format(url=web_server.url) + "page_size = 2\n")
+    environment = {"PATH": "", "STADTHUB_DATA_DIR": str(tmp_path), "STADTHUB_ALLOWED_HOSTS": "127.0.0.1", "STADTHUB_MIN_FREE_MB": "0"}
+    process = subprocess.Popen([sys.executable, "-m", "stadthub_pipelines"], env=environment, stdout=subprocess.DEVNULL)
+    try:
+        assert asked.wait(60)
+    finally:
+        process.kill()
+        process.wait()
+        killed.set()
+    with running(tmp_path, {}, allowed_hosts="127.0.0.1") as hub:
+        hub.wait(lambda: bool(hub.catalog.tallies("nebenan")))
+        tally = hub.catalog.tallies("nebenan")[0]
+        assert (tally.unchanged, tally.created, tally.before, tally.after) == (2, 2, 2, 4)
+        assert len(hub.catalog.entries()) == 4
+        hub.wait(lambda: hub.catalog.runs("nebenan")[0].ended is not None)
+        assert [one.error for one in hub.catalog.runs("nebenan")] == [None, "it was cut off when its process ended"]
