@@ -364,7 +364,7 @@ _STEP = st.lists(
 )  # which packages are listed, and how each is
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(_STEP, min_size=1, max_size=4))
 def test_whatever_is_listed_the_ledger_adds_up(ours: Home, web_server: WebServer, steps: list[list[tuple[int, str]]]) -> None:
     there = {one.key for one in ours.catalog.harvested("nebenan")}
