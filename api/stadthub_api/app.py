@@ -36,8 +36,8 @@ from stadthub_api.routers import (
     scanning,
     sql,
 )
-from stadthub_api.version import VERSION
 from stadthub_schemas.settings import Settings
+from stadthub_schemas.version import VERSION
 
 ROUTERS = (
     datasets.router,

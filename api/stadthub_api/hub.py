@@ -13,7 +13,6 @@ from anyio.to_thread import run_sync
 from stadthub_api.counted import FLUSH, Requests
 from stadthub_api.doors import LOOK, Doors
 from stadthub_api.shares import Shares
-from stadthub_api.site import site_of
 from stadthub_catalog.actions import More
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.entry import Entry
@@ -26,6 +25,7 @@ from stadthub_pipelines.datastore.actions import actions_over
 from stadthub_pipelines.datastore.opened import Rooms
 from stadthub_pipelines.keys import cursor_key
 from stadthub_pipelines.loads import OrderingUploads
+from stadthub_pipelines.site import site_of
 from stadthub_pipelines.uploads import UploadFolder
 from stadthub_schemas.access import ANYBODY, Action, Decision, Principal, may
 from stadthub_schemas.errors import NotFound, StadthubError

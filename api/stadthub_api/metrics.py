@@ -15,10 +15,10 @@ from prometheus_client.registry import Collector
 
 from stadthub_api.counted import BUCKETS, SQL_ROUTE, Key, Sum
 from stadthub_api.hub import Hub
-from stadthub_api.version import VERSION
 from stadthub_catalog.entry import FeedState
 from stadthub_pipelines.running import WORKER, holder
 from stadthub_schemas.errors import StadthubError
+from stadthub_schemas.version import VERSION
 
 #: How long the sizes of files are taken from memory, in seconds.
 SIZES_KEPT = 30.0

@@ -25,17 +25,19 @@ _SERVICES = (
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of the catalogue: its form (`ttl`), its number from 1, how many datasets there are, and what else was asked."""
+    """One page of the catalogue: its form (`ttl`), its number from 1, how many datasets there are, what else was asked, and how many
+    datasets stand on a page."""
 
     ending: str
     number: int
     total: int
     asked: tuple[tuple[str, str], ...] = ()
+    size: int = SIZE
 
     @property
     def last(self) -> int:
         """The number of the last page."""
-        return max(1, -(-self.total // SIZE))
+        return max(1, -(-self.total // self.size))
 
     def path(self, number: int) -> str:
         """The address of another page of the same question."""
@@ -117,6 +119,6 @@ def _turns(page: Page, site: Site) -> list[Node]:
     for word, there in addresses.items():
         # the old names are texts, as CKAN writes them and old harvesters read them
         pairs += [(f"hydra:{word}", iri(there)), (f"hydra:{word}Page", text(there))]
-    pairs.append(("hydra:itemsPerPage", typed(str(SIZE), "xsd:integer")))
+    pairs.append(("hydra:itemsPerPage", typed(str(page.size), "xsd:integer")))
     pairs.append(("hydra:totalItems", typed(str(page.total), "xsd:integer")))
     return [node(iri(site.absolute(page.path(page.number))), "hydra:PagedCollection hydra:PartialCollectionView", *pairs)]

@@ -125,6 +125,12 @@ class Publication:
             raise NotFound(f"page: there are only {there.last} pages")
         return self._document(entries[(there.number - 1) * SIZE : there.number * SIZE], there, profile)
 
+    def whole(self, profile: Profile, ending: str) -> bytes:
+        """The whole catalogue in one document, for a file that others fetch. Unfinished where it is empty or still being built."""
+        self._refuse_unfinished()
+        entries = self.entries()
+        return self._document(entries, Page(ending, 1, len(entries), size=max(len(entries), 1)), profile)
+
     def _document(self, entries: Sequence[Entry], page: Page, profile: Profile) -> bytes:
         form = FORMS[page.ending]
         pieces = [form.write(one) for one in dcat_catalog.catalogue(entries, page, Scene(self._site, profile))]

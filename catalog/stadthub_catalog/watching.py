@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from stadthub_catalog import alarms, backfills, history
+from stadthub_catalog import alarms, backfills, history, ledger
 from stadthub_catalog.alarms import Incident, Message
 from stadthub_catalog.backfills import Backfill
 from stadthub_catalog.database import Database
 from stadthub_catalog.history import Hour, Things
+from stadthub_catalog.ledger import Done, Known, Outcome, Tally
 
 
 class Watching:
@@ -76,6 +77,22 @@ class Watching:
     def note_backfill(self, number: int, **changes: Any) -> None:
         """How far a piece of history is; on disk when this returns."""
         backfills.note(self.database, number, changes)
+
+    def tallies(self, feed: str, limit: int = 20) -> list[Tally]:
+        """The last runs of a harvest or a publication in numbers that add up, newest first."""
+        return ledger.tallies(self.database, feed, limit)
+
+    def outcomes(self, run: int, only: Sequence[Outcome] = tuple(Outcome), limit: int = 1000) -> list[Done]:
+        """What became of each dataset in a run of a harvest or a publication."""
+        return ledger.outcomes(self.database, run, only, limit)
+
+    def harvested(self, feed: str) -> list[Known]:
+        """The datasets that a harvested catalogue lists now."""
+        return [one for one in ledger.known(self.database, feed).values() if one.state == ledger.THERE]
+
+    def harvests(self) -> dict[str, int]:
+        """The catalogues that were harvested, and how many datasets each lists."""
+        return ledger.harvests(self.database)
 
     def stop_backfill(self, feed: str) -> int:
         """Ask the worker to leave off; answer how many were open."""

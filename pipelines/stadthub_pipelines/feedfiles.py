@@ -12,8 +12,9 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from stadthub_pipelines.mistakes import check_text
-from stadthub_schemas.derived import Derived, load_file
+from stadthub_schemas.derived import Derived, FolderFile, load_file
 from stadthub_schemas.errors import Conflict, FeedError, NotFound, StorageError
+from stadthub_schemas.exchange import secrets_of
 from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, parse_feed
 
 #: No feed file is longer.
@@ -110,12 +111,12 @@ def add_rename(folder: Path, feed: str, new: str, old: str) -> None:
         raise Conflict(f"{error}: add this line to it by hand: {rename_line(new, old)}") from error
 
 
-def checked(folder: Path, text: str, path: Path) -> Feed | Derived:
-    """The feed or derived dataset in this text; FeedError with all mistakes."""
+def checked(folder: Path, text: str, path: Path) -> FolderFile:
+    """What stands in this text; FeedError with all mistakes."""
     if len(text) > LONGEST:
         raise FeedError(f"{path.name}: it is longer than {LONGEST} signs")
     found = check_text(text, path, sorted(folder.glob("*.toml")) if folder.is_dir() else [])
-    right = found.model.derived if found.model is not None else found.feed
+    right = found.right
     if found.mistakes or right is None:
         raise FeedError("\n".join(found.mistakes))
     return right
@@ -123,13 +124,18 @@ def checked(folder: Path, text: str, path: Path) -> Feed | Derived:
 
 def write(path: Path, text: str) -> None:
     """Put the text there, whole and durable, or leave everything as it was; StorageError."""
+    write_bytes(path, text.replace("\r\n", "\n").encode())
+
+
+def write_bytes(path: Path, body: bytes) -> None:
+    """The same with bytes."""
     hidden = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with hidden.open("x", encoding="utf-8") as file:
+        with hidden.open("xb") as file:
             if path.exists():
                 hidden.chmod(path.stat().st_mode)
-            file.write(text.replace("\r\n", "\n"))
+            file.write(body)
             file.flush()
             os.fsync(file.fileno())
         hidden.replace(path)
@@ -144,7 +150,7 @@ def write(path: Path, text: str) -> None:
         raise StorageError(f"{path.name}: it can't be written: {error.strerror}") from error
 
 
-def touches_machine(feed: Feed | Derived, before: Feed | Derived | None) -> str | None:
+def touches_machine(feed: FolderFile, before: FolderFile | None) -> str | None:
     """Why an operator may not save this: it would read files or secrets of this machine that the feed did not read before.
     None if it does not: variables whose name begins with FEED_ are free."""
     new = _secrets(feed) - (_secrets(before) if before is not None else set())
@@ -153,10 +159,13 @@ def touches_machine(feed: Feed | Derived, before: Feed | Derived | None) -> str 
     return None
 
 
-def _secrets(feed: Feed | Derived) -> set[str]:
+def _secrets(feed: FolderFile) -> set[str]:
     """What of the machine the feed reads: paths, secret files, variables of the hub itself. SQL reads datasets only."""
     if isinstance(feed, Derived):
         return set()
+    if not isinstance(feed, Feed):
+        named = [secret.get_secret_value() for secret in secrets_of(feed)]
+        return {f"the secret {one}" for one in named if not _FOR_FEEDS.search(one)}
     source = feed.source
     found = {f"source.path = {source.path}"} if isinstance(source, FileSource) else set()
     secrets = []

@@ -3,24 +3,32 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stadthub_catalog.land_portals import errand_mistakes
 from stadthub_ingest.judge import Judge
 from stadthub_ingest.reducing import counts_people
 from stadthub_pipelines.lineage import Model, read_model, trace
 from stadthub_schemas.dataset import Dataset, Kind
 from stadthub_schemas.derived import Derived, load_file
 from stadthub_schemas.errors import FeedError
+from stadthub_schemas.exchange import Errand
 from stadthub_schemas.feed import Feed, MqttSource
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look at the folder found: the feeds and models that are right, with the dataset of each, and the sentences about wrong
-    files."""
+    """What one look at the folder found: the feeds and models that are right, with the dataset of each, the sentences about wrong
+    files, and what is harvested and published."""
 
     feeds: dict[str, Feed] = field(default_factory=dict)
     models: dict[str, Model] = field(default_factory=dict)
     datasets: dict[str, Dataset] = field(default_factory=dict)
     wrong: dict[str, str] = field(default_factory=dict)
+    errands: dict[str, Errand] = field(default_factory=dict)
+
+    @property
+    def known(self) -> set[str]:
+        """The ids of all that is there, right or wrong."""
+        return {*self.feeds, *self.models, *self.wrong, *self.errands}
 
     def shared(self) -> "Look":
         """What a further worker takes part in: the timeseries whose messages a broker shares out."""
@@ -37,6 +45,7 @@ class FeedFolder:
         self._stamps: dict[Path, tuple[int, int]] = {}
         self._right: dict[Path, Feed] = {}
         self._models: dict[Path, Model] = {}
+        self._errands: dict[Path, Errand] = {}
         self._wrong: dict[Path, str] = {}
         self._in_force: frozenset[Path] = frozenset()
 
@@ -48,6 +57,7 @@ class FeedFolder:
         for path in set(self._stamps) - set(stamps):
             self._right.pop(path, None)
             self._models.pop(path, None)
+            self._errands.pop(path, None)
             self._wrong.pop(path, None)
         for path, stamp in stamps.items():
             if self._stamps.get(path) != stamp:
@@ -60,16 +70,27 @@ class FeedFolder:
         try:
             found = load_file(path)
             if isinstance(found, Derived):
-                self._models[path] = read_model(found, path.name)
-                self._right.pop(path, None)
-            else:
+                model = read_model(found, path.name)
+                self._forget(path)
+                self._models[path] = model
+            elif isinstance(found, Feed):
                 Judge(found)
+                self._forget(path)
                 self._right[path] = found
-                self._models.pop(path, None)
+            else:
+                for sentence in errand_mistakes(found):
+                    raise FeedError(f"{path.name}: {sentence}")
+                self._forget(path)
+                self._errands[path] = found
         except FeedError as error:
             self._wrong[path] = str(error)
         else:
             self._wrong.pop(path, None)
+
+    def _forget(self, path: Path) -> None:
+        """What stood in the file before, whatever it was."""
+        for one in (self._right, self._models, self._errands):
+            one.pop(path, None)
 
     def _together(self) -> Look:
         """What can only be seen over all files: ids given twice, datasets described never or twice."""
@@ -117,12 +138,20 @@ class FeedFolder:
                 models[key] = model
         lineages = trace(models, described)
         wrong = {key: "\n".join(f"{key}: {sentence}" for sentence in sentences) for key, sentences in lineages.wrong.items()}
-        return Look(look.feeds, dict(lineages.models), {**look.datasets, **lineages.datasets}, {**look.wrong, **wrong})
+        errands: dict[str, Errand] = {}
+        for path, errand in sorted(self._errands.items()):
+            if errand.id in errands or errand.id in look.feeds or errand.id in models:
+                wrong[path.stem] = f"{path.name}: id: {errand.id!r} is the id of another feed file too: give each its own"
+            else:
+                errands[errand.id] = errand
+        return Look(look.feeds, dict(lineages.models), {**look.datasets, **lineages.datasets}, {**look.wrong, **wrong}, errands)
 
     def _name(self, path: Path) -> str:
-        """The id of the feed or model that a file held when it was right; else the file's own name."""
+        """The id of what a file held when it was right; else the file's own name."""
         if path in self._right:
             return self._right[path].id
+        if path in self._errands:
+            return self._errands[path].id
         return self._models[path].derived.id if path in self._models else path.stem
 
 

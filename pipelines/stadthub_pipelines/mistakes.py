@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from stadthub_catalog.land_portals import errand_mistakes
 from stadthub_ingest.judge import Judge
 from stadthub_ingest.reducing import counts_people
 from stadthub_pipelines.lineage import Model, read_model, trace
 from stadthub_schemas.dataset import AccessClass, Dataset, Metadata
-from stadthub_schemas.derived import Derived, load_file, parse_file
+from stadthub_schemas.derived import Derived, FolderFile, load_file, parse_file
 from stadthub_schemas.errors import FeedError, NotFound
+from stadthub_schemas.exchange import Errand
 from stadthub_schemas.feed import Feed
 
 
@@ -23,13 +25,17 @@ class Checked:
     model: Model | None = None
     dataset: Dataset | None = None
     hints: tuple[str, ...] = ()
+    errand: Errand | None = None
+
+    @property
+    def right(self) -> FolderFile | None:
+        """What stands in the file, unless that can't be read."""
+        return self.model.derived if self.model is not None else self.feed or self.errand
 
     @property
     def id(self) -> str | None:
         """The id of what stands in it."""
-        if self.model is not None:
-            return self.model.derived.id
-        return None if self.feed is None else self.feed.id
+        return None if self.right is None else self.right.id
 
 
 def feed_files(folder: Path) -> list[Path]:
@@ -73,8 +79,8 @@ def _compared(checked: list[Checked]) -> list[Checked]:
         if feed is not None:
             one = replace(one, mistakes=(*one.mistakes, *_contradictions(name, feed, first, files)))
             first.setdefault(feed.dataset, feed)
-        elif one.model is not None:
-            one = replace(one, mistakes=(*one.mistakes, *_twice(name, one.model.derived.id, files)))
+        elif one.right is not None:
+            one = replace(one, mistakes=(*one.mistakes, *_twice(name, one.right.id, files)))
         if one.id is not None:
             files.setdefault(one.id, name)
         found.append(one)
@@ -114,7 +120,9 @@ def _check_text(text: str, path: Path) -> Checked:
         return Checked(path, None, tuple(str(error).splitlines()))
 
 
-def _check(found: Feed | Derived, path: Path) -> Checked:
+def _check(found: FolderFile, path: Path) -> Checked:
+    if not isinstance(found, Feed | Derived):
+        return Checked(path, None, tuple(f"{path.name}: {one}" for one in errand_mistakes(found)), errand=found)
     hints = tuple(_hints(path.name, found.metadata))
     if isinstance(found, Derived):
         return Checked(path, None, (), read_model(found, path.name), None, hints)

@@ -4,6 +4,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from stadthub_schemas.exchange import Errand, every_of
 from stadthub_schemas.feed import AskedSource, Feed, HttpSource
 from stadthub_schemas.schedule import Turns, Window, is_windowed
 
@@ -18,17 +19,15 @@ _MOMENT = timedelta(microseconds=1)
 
 
 class Timetable:
-    """The turns of one http or file feed. `done` is the last turn that was taken; who keeps it is the caller's affair."""
+    """The turns of one http or file feed, or of an errand. `done` is the last turn that was taken; who keeps it is the caller's affair."""
 
-    def __init__(self, feed: Feed, zone: ZoneInfo, hub: str, now: datetime) -> None:
-        source = feed.source
-        assert isinstance(source, AskedSource)
-        said = feed.schedule
-        self._turns = Turns(source.every, said.cron, zone)
+    def __init__(self, feed: Feed | Errand, zone: ZoneInfo, hub: str, now: datetime) -> None:
+        said, every = feed.schedule, _every(feed)
+        self._turns = Turns(every, said.cron, zone)
         self._catch_up = said.catch_up
         self._window = said.window
-        self.windowed = isinstance(source, HttpSource) and is_windowed(source.url)
-        jitter = said.jitter if said.jitter is not None else BY_CRON if said.cron else source.every * SHARE
+        self.windowed = isinstance(feed, Feed) and isinstance(feed.source, HttpSource) and is_windowed(feed.source.url)
+        jitter = said.jitter if said.jitter is not None else BY_CRON if said.cron else every * SHARE
         self.offset = jitter * _share(f"{hub}|{feed.id}")
         self.begin(now)
 
@@ -69,6 +68,14 @@ class Timetable:
         self._failures += 1
         pause = FIRST_RETRY * float(2 ** min(self._failures - 1, 10))
         self.due, self._set = min(now + pause, self._turns.after(now - self.offset) + self.offset), now
+
+
+def _every(feed: Feed | Errand) -> timedelta:
+    """How often it is asked."""
+    if not isinstance(feed, Feed):
+        return every_of(feed)
+    assert isinstance(feed.source, AskedSource)
+    return feed.source.every
 
 
 def _share(text: str) -> float:

@@ -21,6 +21,7 @@ from stadthub_pipelines.alarms import Alarms
 from stadthub_pipelines.certificates import look_at_certificate
 from stadthub_pipelines.derive import rooms
 from stadthub_pipelines.deriver import Deriver
+from stadthub_pipelines.errands import Errands
 from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.folder import FeedFolder, Look
 from stadthub_pipelines.health import Health
@@ -70,8 +71,7 @@ class Worker:
         self._wanted = Look()
         self._runners: dict[str, Runner] = {}
         self._flows: dict[str, Flow] = {}
-        self._stop = threading.Event()
-        self._wake = threading.Event()
+        self._stop, self._wake = threading.Event(), threading.Event()
         self._rota = Rota()
         self._regular: dict[str, tuple[float, Callable[[], None]]] = {
             "wishes": (1.0, self._grant),
@@ -82,6 +82,7 @@ class Worker:
         if not settings.worker:
             self._regular |= {
                 "derive": (1.0, self._derive),
+                "errands": (1.0, self._run_errands),
                 "entries": (15.0, self._announce),
                 "files": (5.0, self._write_files),
                 "upkeep": (60.0, self._keep_up),
@@ -89,6 +90,7 @@ class Worker:
                 "histories": (1.0, self._look_at_histories),
                 "loads": (0.5, self._look_at_loads),
             }
+        self._errands = Errands(settings, self._catalog, self._lake, self._stop)
         self._health = Health(self._catalog, settings)
         self._alarms = Alarms(self._catalog, settings)
         self._announced: dict[str, int] = {}
@@ -154,9 +156,10 @@ class Worker:
     def _apply(self, look: Look) -> None:
         """Start, change and stop feeds so that those run which the folder now holds."""
         self._deriver.apply(look)
+        self._errands.apply(look)
         for feed_id in [one for one in self._runners if one not in look.feeds and one not in look.wrong]:
             self._runners.pop(feed_id).close()
-        known = look.feeds.keys() | look.models.keys() | look.wrong.keys()
+        known = look.known
         for state in self._catalog.feeds():  # also those that were wrong, and those that went while no worker ran
             feed_id, _, worker = state.feed.partition("@")
             if self._settings.worker in ("", worker) and feed_id not in known and not is_load(feed_id):
@@ -171,7 +174,7 @@ class Worker:
             LOG.warning("feed file is wrong", feed=feed_id, error=sentence)
         for feed_id in look.feeds.keys() - look.wrong.keys():
             self._catalog.note_feed(self._doors.member(feed_id), wrong=None)
-        for feed_id in look.models.keys() - look.wrong.keys():
+        for feed_id in (look.models.keys() | look.errands.keys()) - look.wrong.keys():
             self._catalog.note_feed(feed_id, wrong=None)
 
     def _take_up(self, feed: Feed, look: Look) -> None:
@@ -204,6 +207,7 @@ class Worker:
         waiting = self._catalog.quarantined()
         states = {state.feed: state for state in self._catalog.feeds()}
         self._deriver.obey(list(states.values()))
+        self._errands.obey(states.values())
         for runner in [one for one in list(self._runners.values()) if one.member in states]:
             state, all_of_it = states[runner.member], states.get(runner.feed.id)
             runner.obey(paused=state.paused or (all_of_it is not None and all_of_it.paused))
@@ -225,7 +229,9 @@ class Worker:
 
     def _note(self) -> None:
         """Write down for the operator page how each feed does."""
-        self._catalog.note_feeds({runner.member: runner.state() for runner in list(self._runners.values())} | self._deriver.states())
+        self._catalog.note_feeds(
+            {runner.member: runner.state() for runner in list(self._runners.values())} | self._deriver.states() | self._errands.states()
+        )
 
     def _derive(self) -> None:
         """Compute the derived datasets for which it is time, and let the catalogue say what came of them."""
@@ -233,6 +239,11 @@ class Worker:
             self._publisher.announce(dataset, feed_id)
         for feed_id, compute in self._deriver.due():
             self._rota.keep_house(f"derive {feed_id}", compute)
+
+    def _run_errands(self) -> None:
+        """Harvest and publish what is due."""
+        for errand_id, run in self._errands.due():
+            self._rota.pull(f"errand {errand_id}", run)
 
     def _watch(self) -> None:
         """Look whether all feeds are well, and tell of trouble and of its end."""
@@ -289,6 +300,7 @@ class Worker:
         for runner in self._runners.values():
             self._catalog.note_feed(runner.member, **{**runner.state(), "connected": False})
         self._deriver.close()
+        self._errands.close()
         self._store.close()
         self._lake.close()
         self._catalog.close()

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from stadthub_schemas.dataset import AccessClass, Dataset, Kind, Lineage, Metadata, Privacy
 from stadthub_schemas.errors import FeedError
+from stadthub_schemas.exchange import KINDS, Errand, errand_of
 from stadthub_schemas.feed import Feed, Positive, feed_of, mistakes
 from stadthub_schemas.model import Name, Strict, Text
 
@@ -99,20 +100,26 @@ def input_name(table: str) -> str:
     return table.lower().replace("_", "-")
 
 
-def load_file(path: Path) -> Feed | Derived:
-    """Read a file of the folder, whichever of the two it is; FeedError holds a sentence for each mistake."""
+#: What can stand in a file of the folder.
+FolderFile = Feed | Derived | Errand
+
+
+def load_file(path: Path) -> FolderFile:
+    """Read a file of the folder, whichever it is; FeedError holds a sentence for each mistake."""
     try:
         return parse_file(path.read_text("utf-8"), path.name)
     except (OSError, UnicodeDecodeError) as error:
         raise FeedError(f"{path.name}: it can't be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}") from error
 
 
-def parse_file(text: str, file_name: str) -> Feed | Derived:
-    """The feed or the derived dataset in this TOML text; FeedError holds a sentence for each mistake."""
+def parse_file(text: str, file_name: str) -> FolderFile:
+    """The feed, the derived dataset, the harvest or the publication in this TOML text; FeedError holds a sentence for each mistake."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise FeedError(f"{file_name}: {error}") from error
+    if KINDS.keys() & document.keys():
+        return errand_of(document, file_name)
     return derived_of(document, file_name) if "sql" in document else feed_of(document, file_name)
 
 

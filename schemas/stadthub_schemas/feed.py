@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -250,16 +250,17 @@ def feed_of(document: Mapping[str, Any], file_name: str) -> Feed:
         raise FeedError("\n".join(f"{file_name}: {sentence}" for sentence in mistakes(error, Feed))) from error
 
 
-def mistakes(error: ValidationError, model: type[Strict]) -> list[str]:
-    """A sentence for each mistake: the key with dots, what is wrong, and the nearest right key for an unknown one."""
-    return [_sentence(detail, model) for detail in error.errors()]
+def mistakes(error: ValidationError, model: type[Strict], parts: Sequence[type[Strict]] = ()) -> list[str]:
+    """A sentence for each mistake: the key with dots, what is wrong, and the nearest right key for an unknown one. `parts` are the
+    tables of a file that is no feed."""
+    known = {name for one in parts for name in one.model_fields} or _keys(model)
+    return [_sentence(detail, known) for detail in error.errors()]
 
 
-def _sentence(detail: ErrorDetails, model: type[Strict]) -> str:
+def _sentence(detail: ErrorDetails, keys: set[str]) -> str:
     place = ".".join(str(part) for part in detail["loc"] if part not in ("mqtt", "http", "push", "file", "upload"))
     if detail["type"] == "extra_forbidden":
-        known = sorted(_keys(model))
-        near = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
+        near = difflib.get_close_matches(str(detail["loc"][-1]), sorted(keys), n=1)
         return f"{place}: there is no such key" + (f": did you mean {near[0]}?" if near else "")
     message = SHAPES.get(str(detail.get("ctx", {}).get("pattern")), detail["msg"].removeprefix("Value error, "))
     return f"{place}: {message}" if place and not message.startswith(place) else message

@@ -165,6 +165,18 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "die Feed-Datei ist fehlerhaft: {error}",
         "the feed file is wrong: {error}",
     ),
+    "harvest_gone": (
+        "{missing} von {before} Datensätzen fehlen dort auf einmal; hier wurde keiner zurückgezogen",
+        "{missing} of {before} datasets are missing there at once; none was withdrawn here",
+    ),
+    "mirror_failed": (
+        "{failed} Dateien konnten nicht kopiert werden: {error}",
+        "{failed} files could not be copied: {error}",
+    ),
+    "rows_refused": (
+        "Die Zeilen von „{subject}“ konnten nicht übertragen werden: {error}",
+        "the rows of '{subject}' could not be brought there: {error}",
+    ),
     "late": (
         "es kommt nichts Neues, erwartet alle {every}; zuletzt {last}",
         "nothing new comes, expected every {every}; last {last}",

@@ -59,6 +59,13 @@ def _address(value: str) -> str:
     return value if is_windowed(value) else checked
 
 
+def checked_address(value: str) -> str:
+    """An address of the web without places for times."""
+    if is_windowed(value):
+        raise ValueError("no time can be asked for here: remove {start}, {end} and {time}")
+    return _address(value)
+
+
 #: An address of the web that may have places for times.
 Address = Annotated[str, AfterValidator(_address)]
 

@@ -11,12 +11,15 @@ from typer.main import get_command
 
 from stadthub_api.app import create_app
 from stadthub_api.cli.app import COMMANDS, app
+from stadthub_catalog.land_portals import MAPPINGS
 from stadthub_ingest import registry
 from stadthub_ingest.accesspoints import Kept
 from stadthub_ingest.feature_json import Featured
 from stadthub_lake.derivation import CALENDAR
+from stadthub_pipelines.mistakes import check_text
 from stadthub_schemas.dataset import ColumnWords, Contact, Metadata, Privacy, Publisher, Release
 from stadthub_schemas.derived import Derived
+from stadthub_schemas.exchange import PARTS, PROTOCOLS
 from stadthub_schemas.expect import Expect
 from stadthub_schemas.feed import Feed, FileSource, HttpSource, MqttSource, Paging, PushSource, Rules, TokenAuth, UploadSource
 from stadthub_schemas.schedule import Schedule
@@ -42,6 +45,7 @@ PAGES_OF_PORTAL = (
     "/datasets/{name}/badge.json",
     "/operator/feeds/new",
     "/operator/import",
+    "/operator/gaps",
     "/operator/feeds/{feed}/edit",
 )
 PATHS = [
@@ -161,6 +165,22 @@ def test_every_key_and_every_word_of_a_derived_dataset_is_documented() -> None:
     page = (ROOT / "docs" / "derived.md").read_text("utf-8")
     words = [item.rpartition(" ")[2] for item in CALENDAR]
     assert not [key for key in (*Derived.model_fields, *words) if f"`{key}`" not in page]
+
+
+@pytest.mark.parametrize("model", PARTS, ids=lambda model: model.__name__)
+def test_every_key_of_a_harvest_and_a_publication_is_documented(model: type[Feed]) -> None:
+    page = (ROOT / "docs" / "harvest.md").read_text("utf-8")
+    assert not [key for key in model.model_fields if f"`{key}`" not in page]
+
+
+def test_every_protocol_and_every_mapping_is_documented() -> None:
+    page = (ROOT / "docs" / "harvest.md").read_text("utf-8")
+    assert not [word for word in (*PROTOCOLS, *MAPPINGS) if f"`{word}`" not in page]
+
+
+@pytest.mark.parametrize("text", re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "harvest.md").read_text("utf-8"), re.DOTALL))
+def test_every_example_of_a_harvest_and_a_publication_is_right(text: str) -> None:
+    assert check_text(text, Path("example.toml"), ()).mistakes == ()
 
 
 @pytest.mark.parametrize("word", [*LICENSES, *THEMES, *FREQUENCIES])

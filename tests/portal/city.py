@@ -25,7 +25,7 @@ from stadthub_schemas.finding import Held, Severity
 from stadthub_schemas.rows import FEATURES_IN, OBSERVATIONS_IN, REJECTS
 from stadthub_schemas.settings import Settings
 from tests.catalog.test_documents import write
-from tests.portal import wlan_city
+from tests.portal import harvest_city, wlan_city
 
 AIR, TREES, DISTRICTS, HOURS, EMPTY, HIDDEN = "air-quality", "trees", "districts", "opening-hours", "water-levels", "cameras"
 VEILED = "meters"
@@ -96,6 +96,7 @@ def build(folder: Path) -> City:
         catalog.publish(wlan_city.described(name), reader.columns(name), lake.extent(name), [], name)
     lake.close()
     write(catalog, LINKS, title="Bebauungspläne")
+    harvest_city.fill(catalog)
     _feeds(catalog, appended.stored)
     _quarantine(settings, catalog)
     city = City(settings, catalog.create_token("Leitwarte", Role.OPERATOR), catalog.create_token("leser", Role.READER))

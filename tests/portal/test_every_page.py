@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.portal.city import AIR, EMPTY, HOURS, LINKS, TREES, WLAN, City
+from tests.portal.harvest_city import NEIGHBOUR, TAKEN
 
 PAGES = (
     "/",
@@ -19,6 +20,9 @@ PAGES = (
     f"/datasets/{HOURS}?office__contains=nirgends",
     f"/datasets/{EMPTY}",
     f"/datasets/{LINKS}",
+    f"/datasets/{TAKEN}",
+    f"/operator/feeds/{NEIGHBOUR}",
+    "/operator/gaps",
     "/measured",
     "/measured?page=99",
     f"/datasets/{AIR}/things/luft-00",

@@ -111,3 +111,18 @@ def test_a_feed_is_silenced_by_a_button_and_loud_again(visit: Look, portal_city:
         page.get_by_role("button", name="Zwei Stunden nicht alarmieren").wait_for()
         assert catalog.feed("trees").silent_until is None
     catalog.close()
+
+
+def test_a_harvest_shows_its_ledger_and_leads_to_what_is_missing_here(visit: Look, portal_city: City) -> None:
+    with visit(portal_city.token) as seen:
+        page = seen.go("/operator/feeds/nachbarstadt").page
+        expect(page.get_by_role("heading", name="Kassenbuch")).to_be_visible()
+        expect(page.get_by_role("row", name="it has no title")).to_contain_text("gescheitert")
+        page.get_by_role("link", name="Was dort steht und hier fehlt").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Was andere veröffentlichen")
+        expect(page.get_by_role("row", name="Spielplätze")).to_contain_text("Grünamt Nachbarstadt")
+        seen.go("/datasets?q=Spielplatz")
+        expect(page.get_by_role("article").filter(has_text="Spielplätze")).to_contain_text("übernommen")
+        seen.go("/datasets/spielplaetze")
+        expect(page.get_by_text("Übernommen von Offene Daten Nachbarstadt")).to_be_visible()
+        expect(page.get_by_text("Herausgeber dort: Grünamt Nachbarstadt.")).to_be_visible()

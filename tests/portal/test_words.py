@@ -6,7 +6,7 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from stadthub_api.portal import chart, drift, errors, freshness, quality, rendering, snippets, states, table, wizard_pages
+from stadthub_api.portal import chart, drift, errors, exchange, freshness, quality, rendering, snippets, states, table, wizard_pages
 from stadthub_api.portal.language import TRANSLATIONS
 from stadthub_api.portal.views import datasets, operator, quarantine, wlan
 
@@ -27,6 +27,7 @@ IN_TABLES = (
     *quality.RATINGS.values(),
     *quality.DIMENSIONS.values(),
     *quarantine.STATES.values(),
+    *exchange.TALLIES.values(),
     *operator.BACKFILL_STATES.values(),
     *(words for _, words in chart.SPANS.values()),
     snippets.QGIS_WAY,

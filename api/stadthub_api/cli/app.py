@@ -13,9 +13,9 @@ import typer
 from typer.core import TyperGroup
 
 from stadthub_api.cli.output import say
-from stadthub_api.version import VERSION
 from stadthub_schemas.errors import StadthubError
 from stadthub_schemas.settings import PREFIX
+from stadthub_schemas.version import VERSION
 
 #: Each command or group, and the file in this folder that holds it. A file is read when its command is wanted: `token create`
 #: has not to wait until a web server is read.
@@ -29,6 +29,9 @@ COMMANDS = {
     "query": "query",
     "feed": "feeds",
     "dataset": "datasets",
+    "catalog": "gaps",
+    "harvest": "harvests",
+    "publish": "publish",
     "token": "tokens",
     "alert": "alerts",
     "privacy": "privacy",

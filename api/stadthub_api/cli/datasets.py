@@ -14,10 +14,10 @@ from stadthub_api.cli.hub import ConfigOption, DataDirOption, JsonOption, catalo
 from stadthub_api.cli.imports import EXAMPLES, import_file
 from stadthub_api.cli.output import language, print_json, print_table, say, working
 from stadthub_api.cli.times import moment
-from stadthub_api.site import site_of
 from stadthub_catalog.mqa import EXCELLENT, Metric, Score
 from stadthub_catalog.publication import Publication
 from stadthub_catalog.theming import theme_of
+from stadthub_pipelines.site import site_of
 from stadthub_schemas.access import ANYBODY
 from stadthub_schemas.errors import StorageError
 from stadthub_schemas.query import RowsQuery

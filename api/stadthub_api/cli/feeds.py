@@ -15,11 +15,13 @@ from stadthub_api.cli.status import SUM, state
 from stadthub_api.cli.times import lasting, moment
 from stadthub_pipelines.derive import SOURCE
 from stadthub_pipelines.derive_once import compute_once, try_model
+from stadthub_pipelines.errands import run_here
 from stadthub_pipelines.mistakes import Checked, check_files, feed_files
 from stadthub_pipelines.once import run_once
 from stadthub_pipelines.running import WORKER, holder
 from stadthub_pipelines.trial import Trial, try_feed
 from stadthub_schemas.errors import Conflict, FeedError, NotFound
+from stadthub_schemas.exchange import Harvest
 from stadthub_schemas.settings import Settings
 
 app = typer.Typer(
@@ -34,7 +36,7 @@ NameArgument = Annotated[str, typer.Argument(help="The feed's id.")]
 #: How many rejects a trial shows; each different reason is counted in any case.
 REJECTS = 20
 #: The sources that are asked; to the others data come by themselves.
-PULLED = ("http", "file", SOURCE)
+PULLED = ("http", "file", SOURCE, "harvest", "publish")
 
 
 @app.command("list", epilog="[bold]Example[/bold]: stadthub feed list --json")
@@ -107,13 +109,16 @@ def try_file(
 
 
 def _source(one: Checked) -> str:
+    if one.errand is not None:
+        return "harvest" if isinstance(one.errand, Harvest) else "publish"
     return SOURCE if one.feed is None else one.feed.source.type
 
 
 def _trial(one: Checked, settings: Settings, seconds: float) -> Trial:
     if one.model is not None and one.dataset is not None:
         return try_model(one.model, one.dataset, settings)
-    assert one.feed is not None
+    if one.feed is None:
+        raise Conflict(f"{one.id} is no feed: stadthub harvest try {one.id}, or stadthub publish --target {one.id} --dry-run")
     return try_feed(one.feed, settings, seconds)
 
 
@@ -182,6 +187,9 @@ def run(name: NameArgument, as_json: JsonOption = False, config: ConfigOption = 
 
 
 def _run_here(one: Checked, settings: Settings) -> None:
+    if one.errand is not None:
+        run_here(one.errand, settings)
+        return
     if one.model is not None and one.dataset is not None:
         compute_once(one.model, one.dataset, settings)
         return
@@ -213,8 +221,8 @@ def replay(
 ) -> None:
     """Decode what was received since then again, after a decoder or its options were mended. Makes no duplicates."""
     settings = settings_of(config, data_dir=data_dir)
-    if _checked(settings, name).model is not None:
-        raise Conflict(f"{name} is derived and has nothing to replay: run it, then it is computed anew")
+    if _checked(settings, name).feed is None:
+        raise Conflict(f"{name} is no feed of data and has nothing to replay: run it, then all of it is done anew")
     time = moment(since, settings.time_zone)
     _note(settings, name, "replay", f"replayed since {time:%Y-%m-%d %H:%M:%S}Z", replay_since=time)
 

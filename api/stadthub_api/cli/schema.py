@@ -7,6 +7,7 @@ import typer
 from stadthub_api.cli.output import print_json
 from stadthub_ingest import registry
 from stadthub_schemas.derived import Derived
+from stadthub_schemas.exchange import KINDS
 from stadthub_schemas.feed import Feed
 
 app = typer.Typer(no_args_is_help=True, help="Schemas for editors.")
@@ -30,16 +31,20 @@ def feed() -> None:
 
 
 def feed_schema() -> dict[str, Any]:
-    """The schema of a file of the folder: with `sql` it is a derived dataset, else a feed."""
-    feed, derived = _feed_schema(), Derived.model_json_schema()
-    parts = {**derived.pop("$defs"), **feed.pop("$defs"), "Feed": feed, "Derived": derived}
+    """The schema of a file of the folder: with `sql` it is a derived dataset, with `harvest` or `publish` an errand, else a feed."""
+    schemas = {"sql": Derived.model_json_schema(), **{key: model.model_json_schema() for key, model in KINDS.items()}}
+    parts: dict[str, Any] = {}
+    rule: dict[str, Any] = {"$ref": "#/$defs/Feed"}
+    for key, one in schemas.items():
+        parts |= {**one.pop("$defs", {}), one["title"]: one}
+        rule = {"if": {"required": [key]}, "then": {"$ref": f"#/$defs/{one['title']}"}, "else": rule}
+    feed = _feed_schema()
+    parts |= {**feed.pop("$defs"), "Feed": feed}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Stadthub feed",
         "type": "object",
-        "if": {"required": ["sql"]},
-        "then": {"$ref": "#/$defs/Derived"},
-        "else": {"$ref": "#/$defs/Feed"},
+        **rule,
         "$defs": parts,
     }
 

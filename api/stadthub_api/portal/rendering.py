@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from stadthub_api.portal import assets, wlan
+from stadthub_api.portal.exchange import taken_from
 from stadthub_api.portal.freshness import LOOKS
 from stadthub_api.portal.language import NAMES, PREFIXES, Writing, bare, in_language, language_of, translations
 from stadthub_catalog.entry import Entry
@@ -77,6 +78,7 @@ def _environment(language: Language) -> Environment:
         language_names=NAMES,
         count_words=COUNTS,
         numeric=NUMERIC,
+        taken_from=taken_from,
     )
     return environment
 

@@ -11,8 +11,10 @@ from stadthub_api.portal.rendering import link, page, writing
 from stadthub_pipelines import feedfiles
 from stadthub_pipelines.mistakes import check_text
 from stadthub_schemas.access import Principal, Role
-from stadthub_schemas.derived import load_file
+from stadthub_schemas.dataset import Release
+from stadthub_schemas.derived import Derived, FolderFile, load_file
 from stadthub_schemas.errors import AccessError, Conflict, FeedError
+from stadthub_schemas.feed import Feed
 
 router = APIRouter(include_in_schema=False, prefix="/operator/feeds/{feed}/edit")
 
@@ -60,12 +62,16 @@ def _keep(hub: Hub, principal: Principal, feed: str, text: str, version: str) ->
     if reason is not None:
         raise AccessError(reason)
     path = feedfiles.replace(folder, feed, text, version)
-    old = before.metadata.release if before is not None and before.metadata is not None else None
-    release = new.metadata.release if new.metadata is not None else None
+    old, release = _release(before), _release(new)
     details = {"file": path.name, "before": there.version, "sha256": feedfiles.version_of(text)}
     if release != old:
         details["release"] = release.model_dump_json(exclude_none=True) if release else "removed"
     hub.catalog.record(principal.name, "feed.edit", feed, details)
+
+
+def _release(file: FolderFile | None) -> Release | None:
+    """Who released the data, as the file says; None for what says nothing of data of its own."""
+    return file.metadata.release if isinstance(file, Feed | Derived) and file.metadata is not None else None
 
 
 def _page(request: Request, hub: Hub, principal: Principal, feed: str, told: tuple[str, str, str, str]) -> Response:

@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 from stadthub_api.deps import OPERATE, PUBLIC, SESSION_COOKIE, CatalogDep, HubDep, OperatorDep, SettingsDep
 from stadthub_api.hub import Hub
 from stadthub_api.portal.drift import SEVERITIES
+from stadthub_api.portal.exchange import exchanged
 from stadthub_api.portal.language import bare
 from stadthub_api.portal.rendering import link, page, writing
 from stadthub_api.portal.states import STATES, disk, state_of
@@ -101,6 +102,7 @@ def one_feed(request: Request, feed: str, hub: HubDep, principal: OperatorDep) -
         "rejects": _alike(rejects),
         "most_shown": SHOWN_ALIKE,
         **noticed(hub.catalog, feed, writing(request)),
+        **exchanged(hub.catalog, feed, found.source),
         "findings": [(one, told["sentence"](one)) for one in told["open"]],
     }
     return _private(page(request, "feed.html", context))

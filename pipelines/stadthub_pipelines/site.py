@@ -1,8 +1,8 @@
 """The hub as its settings describe it to readers and to other catalogues."""
 
-from stadthub_api.version import VERSION
 from stadthub_catalog.site import Site
 from stadthub_schemas.settings import Settings
+from stadthub_schemas.version import VERSION
 
 
 def site_of(settings: Settings) -> Site:
