@@ -9,19 +9,25 @@ also called with nothing said, by nobody and by an administrator. What differs n
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from stadthub_catalog.actions import ACTIONS
+from stadthub_catalog import actions
+from stadthub_pipelines.datastore.actions import READING, WRITING
+from tests.clients import test_datastore_recorded as datastore
 from tests.clients.conftest import Hub, filled
 from tests.clients.differences import DIFFERENCES, TIERS
 from tests.clients.test_ckan_recorded import _CUT, _FILE, STRICTER, _action, _compare, _ours, _sent, _story
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "ckan-compatibility.md"
+
+#: All that can be asked of a hub.
+ACTIONS = {**actions.ACTIONS, **READING, **WRITING}
 
 #: In which of these an answer to a call with nothing said may come.
 _STATUSES = (200, 403, 404, 409)
@@ -70,6 +76,11 @@ def compared(folder: Path) -> dict[str, Result]:
             path = _ours(one["path"], hub)
             answer = client.request(one["method"], path, params=asked.get("query_string"), json=asked.get("json"), headers=headers)
             _note(results.get(_action(one["path"])), one, answer)
+    with filled(folder / "datastore") as hub, httpx.Client(base_url=hub.address, timeout=60) as client:
+        datastore.prepare(hub, client)
+        for one in datastore.lines():
+            if _action(one["path"]):
+                _judge(results[_action(one["path"])], one, partial(datastore.check, one, datastore.asked(one, hub, client)))
     with filled(folder / "story") as hub:
         for one, answer in _told_again(hub):
             _note(results.get(_action(one["path"])), one, answer)
@@ -118,7 +129,9 @@ def _lines() -> list[dict[str, Any]]:
     lines = [json.loads(line) for line in _FILE.read_text("utf-8").splitlines()]
     told = {one["label"] for one in _story()}
     return [
-        one for one in lines if _action(one["path"]) in {"package_search", *STRICTER} or (one["label"] not in told and _action(one["path"]))
+        one
+        for one in lines
+        if (name := _action(one["path"])) in {"package_search", *STRICTER} or (name in actions.ACTIONS and one["label"] not in told)
     ]
 
 
@@ -150,9 +163,18 @@ def _note(result: Result | None, one: Mapping[str, Any], answer: httpx.Response)
         refused = answer.status_code in (403, 409) and one["status"] in (200, 500)
         (result.stricter if refused else result.differing).append(f"{one['label']}: {answer.status_code} instead of {one['status']}")
         return
+    _judge(result, one, partial(_check, one, answer))
+
+
+def _check(one: Mapping[str, Any], answer: httpx.Response) -> None:
+    if len(one["body"]) < _CUT:
+        _compare(answer.json(), json.loads(one["body"]))
+
+
+def _judge(result: Result, one: Mapping[str, Any], check: Callable[[], None]) -> None:
+    """Count the answer where the check passes."""
     try:
-        if len(one["body"]) < _CUT:
-            _compare(answer.json(), json.loads(one["body"]))
+        check()
     except AssertionError as error:
         result.differing.append(f"{one['label']}: {str(error)[:300]}")
         return

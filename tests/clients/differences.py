@@ -89,5 +89,8 @@ DIFFERENCES: dict[str, tuple[str, str]] = {
     "activity_create": ("stricter", "activities are made by what is done, never by hand"),
     **{f"{kind}_follower_list": ("stricter", _FOLLOWERS) for kind in ("dataset", "group", "organization", "user")},
     **{f"{kind}followee_list": ("stricter", _FOLLOWERS) for kind in ("", "dataset_", "group_", "organization_", "user_")},
+    "datastore_search": ("differs", "also `_links`, `as_of`, and German words in `q`; datasets of feeds are tables too"),
+    "datastore_search_sql": ("stricter", "one SELECT in PostgreSQL's words, read before it runs in a sandbox; no refusal gives SQL away"),
+    "datastore_create": ("stricter", "triggers are refused: no functions run in the hub's tables; a field's type stays"),
     "vocabulary_create": ("differs", "a vocabulary of the same name has the same id in every hub"),
 }

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stadthub_catalog.actions import ACTIONS
-from tests.clients.compatibility import DOCUMENT, compared, table
+from tests.clients.compatibility import ACTIONS, DOCUMENT, compared, table
 from tests.clients.differences import DIFFERENCES, TIERS
 from tests.clients.test_ckan_recorded import _FILE
 

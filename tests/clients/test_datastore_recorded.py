@@ -19,45 +19,39 @@ _RECORDS = [{"a": 1, "b b": "x"}, {"a": 2}]
 _MORE = ("_links",)
 
 
-def _cases() -> list[dict[str, Any]]:
+def lines() -> list[dict[str, Any]]:
+    """The recorded questions to the DataStore; none where there is no recording."""
     if not _FILE.is_file():
         return []
-    lines = [json.loads(line) for line in _FILE.read_text("utf-8").splitlines()]
-    return [one for one in lines if "datastore" in one["path"]]
+    return [one for one in map(json.loads, _FILE.read_text("utf-8").splitlines()) if "datastore" in one["path"]]
 
 
-@pytest.fixture(scope="module")
-def client(hub: Hub) -> Iterator[httpx.Client]:
-    """A client of a hub with the dataset of the recorded table."""
-    with httpx.Client(base_url=hub.address, timeout=60) as client:
-        for action, said in (
-            ("organization_create", {"name": "ds", "title": "DS"}),
-            ("package_create", {"name": "ds", "owner_org": "ds"}),
-            ("resource_create", {"package_id": "ds", "url": "https://elsewhere.example/a.csv", "id": _KEY}),
-        ):
-            answer = client.post(f"/api/3/action/{action}", json=said, headers={"Authorization": hub.token})
-            assert answer.status_code == 200, answer.text
-        yield client
+def prepare(hub: Hub, client: httpx.Client) -> None:
+    """Make the dataset of the recorded table."""
+    for action, said in (
+        ("organization_create", {"name": "ds", "title": "DS"}),
+        ("package_create", {"name": "ds", "owner_org": "ds"}),
+        ("resource_create", {"package_id": "ds", "url": "https://elsewhere.example/a.csv", "id": _KEY}),
+    ):
+        answer = client.post(f"/api/3/action/{action}", json=said, headers={"Authorization": hub.token})
+        assert answer.status_code == 200, answer.text
 
 
-@pytest.fixture
-def table(hub: Hub, client: httpx.Client) -> None:
-    """The recorded table as it was at first."""
-    headers = {"Authorization": hub.token}
-    client.post("/api/3/action/datastore_delete", json={"resource_id": _KEY, "force": True}, headers=headers)
-    said = {"resource_id": _KEY, "fields": _FIELDS, "records": _RECORDS, "primary_key": "a", "force": True}
-    assert client.post("/api/3/action/datastore_create", json=said, headers=headers).status_code == 200
+def asked(recorded: dict[str, Any], hub: Hub, client: httpx.Client) -> httpx.Response:
+    """The answer to a recorded question, with the recorded table as it was at first."""
+    rights = {"Authorization": hub.token}
+    client.post("/api/3/action/datastore_delete", json={"resource_id": _KEY, "force": True}, headers=rights)
+    made = {"resource_id": _KEY, "fields": _FIELDS, "records": _RECORDS, "primary_key": "a", "force": True}
+    assert client.post("/api/3/action/datastore_create", json=made, headers=rights).status_code == 200
+    said = recorded["req"].get("json")
+    if recorded["auth"] and said is not None:
+        said = {**said, "force": True}
+    headers = rights if recorded["auth"] else {}
+    return client.request(recorded["method"], recorded["path"], params=recorded["req"].get("query_string"), json=said, headers=headers)
 
 
-@pytest.mark.skipif(not _cases(), reason="no recorded answers: set SHARED_DIR to the folder with contracts/")
-@pytest.mark.parametrize("recorded", _cases(), ids=lambda one: one["label"])
-@pytest.mark.usefixtures("table")
-def test_the_datastore_answers_as_ckan_did(recorded: dict[str, Any], hub: Hub, client: httpx.Client) -> None:
-    headers = {"Authorization": hub.token} if recorded["auth"] else {}
-    asked = recorded["req"].get("json")
-    if recorded["auth"] and asked is not None:
-        asked = {**asked, "force": True}
-    answer = client.request(recorded["method"], recorded["path"], params=recorded["req"].get("query_string"), json=asked, headers=headers)
+def check(recorded: dict[str, Any], answer: httpx.Response) -> None:
+    """The answer is CKAN's."""
     assert answer.status_code == recorded["status"], answer.text
     if recorded["path"].startswith("/datastore/dump/"):
         assert answer.content.decode() == recorded["body"]
@@ -74,3 +68,17 @@ def test_the_datastore_answers_as_ckan_did(recorded: dict[str, Any], hub: Hub, c
         assert "SELECT" not in answer.text
     else:
         assert json.dumps(ours["error"]) == json.dumps(theirs["error"])
+
+
+@pytest.fixture(scope="module")
+def client(hub: Hub) -> Iterator[httpx.Client]:
+    """A client of a hub with the dataset of the recorded table."""
+    with httpx.Client(base_url=hub.address, timeout=60) as client:
+        prepare(hub, client)
+        yield client
+
+
+@pytest.mark.skipif(not lines(), reason="no recorded answers: set SHARED_DIR to the folder with contracts/")
+@pytest.mark.parametrize("recorded", lines(), ids=lambda one: one["label"])
+def test_the_datastore_answers_as_ckan_did(recorded: dict[str, Any], hub: Hub, client: httpx.Client) -> None:
+    check(recorded, asked(recorded, hub, client))
