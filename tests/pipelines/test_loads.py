@@ -85,6 +85,10 @@ def test_the_rows_of_an_uploaded_file_are_loaded(name: str, site: tuple[RemoteCK
     found = remote.action.datastore_search(resource_id=resource, limit=2)
     assert (found["total"], len(found["records"]), found["records"][0]["_id"]) == (30, 2, 1)
     assert remote.action.datastore_search_sql(sql=f'SELECT count(*) AS n FROM "{resource}"')["records"] == [{"n": 30}]
+    shown = httpx.get(f"{remote.address}/datasets/dateien", headers={"Accept": "text/html"}, timeout=60).text
+    assert "Zeilen aus „Straßenbäume“" in shown
+    assert "30 Zeilen, hier die ersten 10" in shown
+    assert f"/datastore/dump/{resource}?format=csv" in shown
     assert f"ds-{resource}" not in remote.action.package_list()
     page = httpx.get(f"{remote.address}/operator/feeds/ds-{resource}", cookies={"stadthub_session": remote.apikey}, timeout=60)
     assert page.status_code == 200

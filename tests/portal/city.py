@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 import shapely
@@ -17,14 +18,17 @@ from stadthub_catalog.entry import Distribution
 from stadthub_lake.lake import Lake
 from stadthub_lake.rawlog import RawLog
 from stadthub_lake.snapshot import Reader
+from stadthub_lake.storage import local_folder
 from stadthub_lake.store import Progress, Store
+from stadthub_pipelines.datastore.fields import Field
+from stadthub_pipelines.datastore.tables import replace_table
 from stadthub_schemas.access import Role
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Contact, Dataset, Kind, Metadata, Publisher
 from stadthub_schemas.finding import Held, Severity
 from stadthub_schemas.rows import FEATURES_IN, OBSERVATIONS_IN, REJECTS
 from stadthub_schemas.settings import Settings
-from tests.catalog.test_documents import write
+from tests.catalog.test_documents import RESOURCE, write
 from tests.portal import harvest_city, wlan_city
 
 AIR, TREES, DISTRICTS, HOURS, EMPTY, HIDDEN = "air-quality", "trees", "districts", "opening-hours", "water-levels", "cameras"
@@ -95,7 +99,10 @@ def build(folder: Path) -> City:
     for name in wlan_city.TABLES:
         catalog.publish(wlan_city.described(name), reader.columns(name), lake.extent(name), [], name)
     lake.close()
-    write(catalog, LINKS, title="Bebauungspläne")
+    plans = str(uuid4())
+    write(catalog, LINKS, title="Bebauungspläne", resources=[{**RESOURCE, "id": plans, "datastore_active": True}])
+    pushed = pa.table({"nr": pa.array([1, 2], pa.int32()), "plan": ["Am Bach", None]})
+    replace_table(local_folder(settings.lake), plans, (Field("nr", "int4"), Field("plan", "text")), [pushed])
     harvest_city.fill(catalog)
     _feeds(catalog, appended.stored)
     _quarantine(settings, catalog)

@@ -6,7 +6,20 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from stadthub_api.portal import chart, drift, errors, exchange, freshness, quality, rendering, snippets, states, table, wizard_pages
+from stadthub_api.portal import (
+    chart,
+    drift,
+    errors,
+    exchange,
+    freshness,
+    previews,
+    quality,
+    rendering,
+    snippets,
+    states,
+    table,
+    wizard_pages,
+)
 from stadthub_api.portal.language import TRANSLATIONS
 from stadthub_api.portal.views import datasets, operator, quarantine, wlan
 
@@ -24,6 +37,7 @@ IN_TABLES = (
     *(look.words for look in freshness.LOOKS.values()),
     *(look.words for look in states.STATES.values()),
     *(look.words for look in drift.SEVERITIES.values()),
+    *previews.STATES.values(),
     *quality.RATINGS.values(),
     *quality.DIMENSIONS.values(),
     *quarantine.STATES.values(),

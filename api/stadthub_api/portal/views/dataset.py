@@ -14,12 +14,14 @@ from stadthub_api.parameters import PAGE, Question
 from stadthub_api.portal import places
 from stadthub_api.portal.chart import CUSTOM, SPANS, chart, chosen, drawing
 from stadthub_api.portal.language import Writing
+from stadthub_api.portal.previews import previews
 from stadthub_api.portal.quality import linked_data, quality
 from stadthub_api.portal.rendering import link, page, settings, writing
 from stadthub_api.portal.snippets import QGIS_WAY, snippets
 from stadthub_api.portal.table import Table, cell, table
 from stadthub_catalog.entry import Entry
 from stadthub_lake.lake import Lake
+from stadthub_schemas.access import Principal
 from stadthub_schemas.dataset import Kind
 
 router = APIRouter(include_in_schema=False)
@@ -39,7 +41,7 @@ EXPORTS = {
 def dataset(request: Request, hub: HubDep, principal: PrincipalDep, seen: ReadableDep) -> Response:
     """One dataset and the part of its rows that the address asks for."""
     if seen.entry.dataset.kind is Kind.FILES:
-        return _files(request, hub, seen)
+        return _files(request, hub, principal, seen)
     write, lake, catalog = writing(request), hub.lake, hub.catalog
     asked = table(seen, write, request.query_params.multi_items())
     answer = asked.answer(lake)
@@ -71,8 +73,8 @@ def dataset(request: Request, hub: HubDep, principal: PrincipalDep, seen: Readab
     return page(request, "dataset.html", context)
 
 
-def _files(request: Request, hub: Hub, seen: Readable) -> Response:
-    """The page of a dataset that has no rows."""
+def _files(request: Request, hub: Hub, principal: Principal, seen: Readable) -> Response:
+    """The page of a dataset that has no rows but those of its resources."""
     name, url, write = seen.entry.dataset.name, settings(request).url, writing(request)
     context = {
         "entry": seen.entry,
@@ -80,6 +82,7 @@ def _files(request: Request, hub: Hub, seen: Readable) -> Response:
         "box": seen.entry.extent.bbox,
         "api": f"/api/v1/datasets/{name}",
         "citation": _citation(seen.entry, url, write),
+        "previews": previews(hub, principal, seen, write),
         **quality(hub, seen, write),
         **linked_data(hub, seen, write),
     }
