@@ -201,6 +201,7 @@ def _view(number: int, snapshot: Snapshot, shown: list[str], given: _Sent, suppr
         "schema": len(sent) - 1,
         "source": source,
         "spatial": snapshot.kind is Kind.FEATURES,
+        "narrow": narrow,
     }
     fields = ", ".join(map(quoted, schema.names))
     rows = f"SELECT {fields} FROM {source}"

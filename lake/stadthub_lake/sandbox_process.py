@@ -10,7 +10,7 @@ import re
 import resource
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 
@@ -94,11 +94,13 @@ SCHEMAS = frozenset({None, "", "main", "pg_catalog"})
 #: The tables and views that a database has from the beginning.
 NAMES = "SELECT lower(view_name) FROM duckdb_views() UNION SELECT lower(table_name) FROM duckdb_tables()"
 
-#: Set when all is in place; after the last one nothing can be set any more.
+#: Set when all is in place; after the last one nothing can be set any more. `{paths}` are the files of the datasets that are asked: no
+#: question can name one of them, since no function that reads files is on the list.
 SETTINGS = (
     "SET TimeZone = 'UTC'",
     "SET python_enable_replacements = false",
     "SET allow_community_extensions = false",
+    "SET allowed_paths = [{paths}]",
     "SET enable_external_access = false",
     "SET lock_configuration = true",
 )
@@ -212,23 +214,48 @@ def answer(database: duckdb.DuckDBPyConnection, request: Tree, tables: list[pa.T
     if request["spatial"] and (places or any(view["spatial"] for view in views)):
         database.execute(f"LOAD '{request['spatial']}'")
     for view in views:
-        empty = tables[view["schema"]]
-        files = pa_dataset.dataset(view["files"], schema=empty.schema, format="parquet") if view["files"] else empty
-        database.register(view["source"], files)
+        _make_source(database, view, tables[view["schema"]])
     for name, number in request["tables"].items():
-        database.register(name, tables[number])
+        _keep(database, name, tables[number])
     for view in views:
         for name in view["names"]:
             database.execute(f'CREATE TEMP VIEW "{name}" AS {view["sql"]}')
+    if any(view["spatial"] and view["files"] for view in views):  # filters that joins make at run time can't reach Arrow's files
+        database.execute("SET disabled_optimizers = 'join_filter_pushdown'")
+    paths = _listed(path for view in views for path in view["files"])
     for setting in SETTINGS:
-        database.execute(setting)
+        database.execute(setting.format(paths=paths))
     return _rows(database, request)
+
+
+def _make_source(database: duckdb.DuckDBPyConnection, view: Tree, empty: pa.Table) -> None:
+    """The files of a dataset as one table, with the columns of `empty`, which not every file has. Those with geometries are read by
+    Arrow: DuckDB would make something else of them than bytes."""
+    if view["spatial"] or not view["files"]:
+        files = pa_dataset.dataset(view["files"], schema=empty.schema, format="parquet") if view["files"] else empty
+        database.register(view["source"], files)
+        return
+    _keep(database, f"{view['source']}_empty", empty)
+    read = f"read_parquet([{_listed(view['files'])}], hive_partitioning = false, union_by_name = {not view['narrow']})"
+    database.execute(f"CREATE TEMP VIEW {view['source']} AS FROM {view['source']}_empty UNION ALL BY NAME FROM {read}")
+
+
+def _keep(database: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+    """The rows as a table of DuckDB's own: it joins and filters those sooner than Arrow's."""
+    database.register(f"{name}_sent", table)
+    database.execute(f"CREATE TEMP TABLE {name} AS FROM {name}_sent")
+    database.unregister(f"{name}_sent")
+
+
+def _listed(paths: Iterable[str]) -> str:
+    return ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
 
 
 def _refuse_early(database: duckdb.DuckDBPyConnection, request: Tree) -> list[Tree]:
     """The parts of the question, checked before anything is made readable."""
     there = database.execute(NAMES).fetchall()
-    taken = {name for (name,) in there} | {view["source"] for view in request["views"] or ()} | set(request["tables"])
+    sources = {f"{view['source']}{ending}" for view in request["views"] or () for ending in ("", "_empty")}
+    taken = {name for (name,) in there} | sources | set(request["tables"])
     found = database.execute("SELECT CAST(json_serialize_sql(CAST($text AS VARCHAR)) AS VARCHAR)", {"text": request["text"]}).fetchone()
     tree = json.loads(found[0] if found else "{}")
     allowed = (

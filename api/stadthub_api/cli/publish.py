@@ -27,7 +27,10 @@ def publish(
     config: ConfigOption = None,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Bring the public datasets to the CKANs of the hub's files with a [publish] table, now and in this process."""
+    r"""Bring the public datasets to the CKANs of the hub's files with a \[publish] table, now and in this process.
+
+    [bold]Examples[/bold]: stadthub publish --dry-run --diff · stadthub publish --target land · stadthub publish --static out/
+    """
     settings = existing(config, data_dir)
     if static is not None:
         _write(settings, static, as_json)
