@@ -94,6 +94,7 @@ def test_properties_of_geodata_whose_names_are_no_names_of_columns_come_under_na
         "STRASSE": "Weg 2",
         "Fläche (m²)": 1.5,
         "geometry": "Punkt",
+        "Adresse": {"plz": "01067"},
     }
     feature = {"type": "Feature", "geometry": {"type": "Point", "coordinates": [11.0, 50.9]}, "properties": properties}
     done = imported("gärten.geojson", json.dumps({"type": "FeatureCollection", "features": [feature]}).encode(), "--name=gaerten-geo")
@@ -105,6 +106,7 @@ def test_properties_of_geodata_whose_names_are_no_names_of_columns_come_under_na
     lake = Lake(Reader(str(city / "data" / "lake"), city / "data"))
     [row] = json.loads(b"".join(lake.export(RowsQuery("gaerten-geo", limit=None), "json")))
     assert (row["id"], row["strasse"], row["strasse_2"], row["geometry_2"]) == ("7", "Weg 1", "Weg 2", "Punkt")
+    assert json.loads(row["adresse"]) == {"plz": "01067"}, "a property that is an object is JSON as a text"
 
 
 def test_a_preview_writes_nothing_and_its_schema_can_be_corrected(stadthub: Command, told: Told, city: Path) -> None:
