@@ -122,7 +122,7 @@ class Publication:
                 raise NotFound("modified_since: no dataset has changed since then")
         there = Page(page.ending, page.number, len(entries), page.asked)
         if there.number > there.last:
-            raise NotFound(f"page: there are only {there.last} pages")
+            raise NotFound(f"page: the last one is {there.last}")
         return self._document(entries[(there.number - 1) * SIZE : there.number * SIZE], there, profile)
 
     def whole(self, profile: Profile, ending: str) -> bytes:

@@ -121,9 +121,11 @@ class Vocabulary:
         """The words that are spelled alike, the nearest first, by how many letters they differ."""
         if len(word) < _LEAST_ALIKE or any(map(str.isdigit, word)):
             return
-        most = (1 if len(word) < 8 else 2) + more
+        most = (1 if len(word) < 8 else 2) + (more if len(word) > _LEAST_ALIKE + 1 else 0)
         found: defaultdict[int, list[str]] = defaultdict(list)
         for asked, there in zip((word, stem(word)), self._spelled(), strict=True):
+            if len(asked) <= _LEAST_ALIKE < len(word):  # of a short stem one letter is too much: Wetter is not Werte
+                continue
             for name, far, _ in process.extract(asked, there, scorer=OSA.distance, score_cutoff=most, limit=50):
                 found[int(far)] += [name] if asked is word else self._stems[name]
         for distance in range(1, most + 1):

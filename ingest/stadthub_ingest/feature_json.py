@@ -10,7 +10,7 @@ from stadthub_ingest.decoded import Decoded, DecodeError, Row, Unreadable
 from stadthub_ingest.geometries import GEOMETRIES
 from stadthub_ingest.paths import Place, find, read_path
 from stadthub_schemas.dataset import Kind
-from stadthub_schemas.model import Strict
+from stadthub_schemas.model import ColumnName, Strict
 
 
 class Featured(Strict):
@@ -18,7 +18,9 @@ class Featured(Strict):
 
     kind: Kind = Field(default=Kind.FEATURES, description="set from the feed's own kind")
     id: str | None = Field(default=None, description="the property that tells features apart; absent: the feature's own id")
-    properties: tuple[str, ...] | None = Field(default=None, description="which properties are kept; absent: all")
+    properties: tuple[str, ...] | dict[ColumnName, str] | None = Field(
+        default=None, description="which properties are kept, as a list, or under which names: name -> property; absent: all"
+    )
     crs: CrsName = Field(default=None, description="the CRS of the coordinates, such as EPSG:25832; absent: what the payload says")
     axis_order: AxisOrder = Field(
         default="declared", description="which coordinate comes first, where the source does not keep to what the name of its CRS means"
@@ -43,7 +45,13 @@ class Featured(Strict):
         """The properties that are wanted."""
         if self.properties is None:
             return dict(properties)
-        return {name: properties[name] for name in self.properties if name in properties}
+        names = self.properties if isinstance(self.properties, dict) else {name: name for name in self.properties}
+        return {name: properties[there] for name, there in names.items() if there in properties}
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The properties that the options name, as the payload calls them."""
+        return frozenset(self.properties.values() if isinstance(self.properties, dict) else self.properties or ())
 
 
 def declared_crs(name: Any) -> Crs:

@@ -118,6 +118,8 @@ def _column(values: list[Any], declared: ColumnType | None) -> pa.Array:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, dict | list):
+        return _json(value)
     return value.isoformat() if isinstance(value, date) else str(value)
 
 

@@ -61,13 +61,8 @@ def typed_words(fields: Sequence[Field], kind: Kind) -> dict[str, Any]:
     found = column_words(fields, kind)
     for one in fields:
         if one.becomes in ("property", "key") and one.type is not None and kind is not Kind.TIMESERIES:
-            found[column_of(one)] = {**found.get(column_of(one), {}), "type": one.type.value}
+            found[one.name] = {**found.get(one.name, {}), "type": one.type.value}
     return found
-
-
-def column_of(one: Field) -> str:
-    """The name of the column that becomes of it: properties of geodata keep their own."""
-    return one.place.removeprefix("properties.").strip('"') if one.place.startswith("properties.") else one.name
 
 
 def column_words(fields: Sequence[Field], kind: Kind) -> dict[str, Any]:

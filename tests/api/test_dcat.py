@@ -77,7 +77,7 @@ def test_who_asks_for_a_form_gets_it(shop: httpx.Client, accept: str, ending: st
     [
         ("/catalog.foo", 404, "use one of ttl"),
         ("/catalog.ttl?page=0", 400, "page"),
-        ("/catalog.ttl?page=2", 404, "only 1 pages"),
+        ("/catalog.ttl?page=2", 404, "page: the last one is 1"),
         ("/catalog.ttl?page=99999999999", 400, "page"),
         ("/catalog.ttl?profiles=schemaorg", 400, "dcat-ap-de, dcat-ap-3, dcat-ap-2"),
         ("/catalog.ttl?q=gibtesnicht", 404, "q: no dataset fits"),

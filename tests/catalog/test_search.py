@@ -1,5 +1,6 @@
 """The search: words in two languages, umlauts in three spellings, facets, and nothing that the asker may not know of."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,15 @@ def test_where_nothing_is_found_a_proposal_finds_something(filled: Catalog) -> N
     assert filled.proposals("Gehsuntheyt", ANYBODY) == ["gesundheit"]
     assert "Luftqualität" in filled.proposals("Luftqualität Parkhäuser", ANYBODY)
     assert filled.proposals("xyzzyxyz", ANYBODY) == []
+
+
+def test_short_words_are_not_taken_for_slips_of_words_that_only_look_a_little_alike(sqlite_url: str) -> None:
+    with closing(Catalog(sqlite_url)) as opened:
+        opened.migrate()
+        publish(opened, "luft", title="Werte der Luft", description="Weitere Werte, data of the city, it is open", keywords=())
+        assert opened.search("Wetter", principal=ANYBODY).total == 0, "the stems wett, weit and wert are one letter apart"
+        assert opened.search("Wertte", principal=ANYBODY).total == 1
+        assert opened.proposals("Kita", ANYBODY) == []
 
 
 def test_an_operators_synonyms_are_used_and_a_bad_line_is_named(sqlite_url: str, tmp_path: Path) -> None:

@@ -84,6 +84,31 @@ def test_a_file_of_each_format_becomes_a_dataset_with_true_types(name: str, impo
     assert original["size"] == (city / name).stat().st_size
 
 
+def test_properties_of_geodata_whose_names_are_no_names_of_columns_come_under_names_that_are(
+    imported: Told, told: Told, city: Path
+) -> None:
+    properties = {
+        "OBJECTID": 7,
+        "Name der Anlage": "Sonnental",
+        "Straße": "Weg 1",
+        "STRASSE": "Weg 2",
+        "Fläche (m²)": 1.5,
+        "geometry": "Punkt",
+        "Adresse": {"plz": "01067"},
+    }
+    feature = {"type": "Feature", "geometry": {"type": "Point", "coordinates": [11.0, 50.9]}, "properties": properties}
+    done = imported("gärten.geojson", json.dumps({"type": "FeatureCollection", "features": [feature]}).encode(), "--name=gaerten-geo")
+    assert (done["stored"], done["rejected"], done["error"]) == (1, 0, None)
+    columns = {one["name"]: (one["title"], one["type"]) for one in told("dataset", "show", "gaerten-geo")["columns"]}
+    assert columns["name_der_anlage"] == ("Name der Anlage", "text")
+    assert columns["flaeche_m2"] == ("Fläche (m²)", "number")
+    assert {columns["strasse"][0], columns["strasse_2"][0]} == {"Straße", "STRASSE"}
+    lake = Lake(Reader(str(city / "data" / "lake"), city / "data"))
+    [row] = json.loads(b"".join(lake.export(RowsQuery("gaerten-geo", limit=None), "json")))
+    assert (row["id"], row["strasse"], row["strasse_2"], row["geometry_2"]) == ("7", "Weg 1", "Weg 2", "Punkt")
+    assert json.loads(row["adresse"]) == {"plz": "01067"}, "a property that is an object is JSON as a text"
+
+
 def test_a_preview_writes_nothing_and_its_schema_can_be_corrected(stadthub: Command, told: Told, city: Path) -> None:
     (city / "vorschau.csv").write_bytes(csv(city))
     schema = told("dataset", "import", "vorschau.csv", "--preview")

@@ -52,6 +52,19 @@ def test_a_hub_takes_data_in_answers_refuses_a_second_one_and_stops_on_ctrl_c(st
     assert holder(data, WORKER) is None
 
 
+def test_an_import_into_a_running_hub_tells_the_sums_of_the_run_that_loaded_the_file(stadthub: Command, city: Path) -> None:
+    (city / "gaerten.csv").write_text("Nummer;Anlage\n1;Sonnental\n2;Am Kanal\n")
+    words = ("description=x", "contact.name=x", "release.by=x", "release.date=2026-01-01", "release.legal_basis=x")
+    with running("up", folder=city) as (process, address):
+        until(lambda: worker_process(city / "data") and ask(f"{address}/api/v1/datasets"), process)
+        told = [f"--set=metadata.{one}" for one in words]
+        done = stadthub(
+            "dataset", "import", "gaerten.csv", "--title=Gärten", "--license=dl-de-by-2.0", "--organization=Amt", "--yes", *told
+        )
+    assert done.exit_code == 0, done.stderr
+    assert "2 received, 2 stored, 0 duplicate" in done.stdout + done.stderr
+
+
 def test_a_dead_worker_is_started_again_and_the_api_goes_on(city: Path) -> None:
     data = city / "data"
     with running("up", folder=city) as (process, address):

@@ -60,7 +60,7 @@ def test_a_harvest_is_tried_run_looked_at_and_cleared(stadthub: Command, web_ser
     assert _told(stadthub("harvest", "run", "nebenan", "--withdraw", "--json"))["run"]["withdrawn"] == 2
     web_server.answers[SEARCH] = Answer(payloads.found([payloads.package(7)]))
     assert stadthub("feed", "run", "nebenan").exit_code == 0
-    assert "nebenan: 1 datasets are withdrawn." in stadthub("harvest", "clear", "nebenan").stderr
+    assert "nebenan: 1 dataset is withdrawn." in stadthub("harvest", "clear", "nebenan").stderr
     assert _told(stadthub("dataset", "list", "--json")) == []
     assert "There is no harvest 'gibtesnicht'" in stadthub("harvest", "run", "gibtesnicht").stderr
 
@@ -72,6 +72,7 @@ def test_a_publication_is_rehearsed_and_its_failure_told(stadthub: Command, tmp_
     catalog.close()
     failed = stadthub("publish", "--json")
     assert failed.exit_code == 1
+    assert "STADTHUB_SITE_URL is not set" in failed.stderr, "or a portal of the Land gets addresses that only this machine reaches"
     assert _told(failed)[0]["run"]["failed"] == 1
     assert stadthub("publish", "--dry-run").exit_code == 1  # that server is no CKAN for packages
     assert "There is no publication 'gibtesnicht'" in stadthub("publish", "--target", "gibtesnicht").stderr

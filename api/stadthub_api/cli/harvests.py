@@ -132,4 +132,4 @@ def clear(name: NameArgument, config: ConfigOption = None, data_dir: DataDirOpti
     with catalog_of(settings_of(config, data_dir=data_dir)) as catalog:
         number = clear_harvest(catalog, name)
         catalog.record("command line", "harvest.clear", name, {"datasets": number})
-    say(f"{name}: {number} datasets are withdrawn.")
+    say(f"{name}: {number} {'dataset is' if number == 1 else 'datasets are'} withdrawn.")

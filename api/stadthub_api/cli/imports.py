@@ -106,8 +106,9 @@ def import_file(
         and not talk.agrees(Said(f"{wanted.name} ist schon da. Neue Fassung laden?", f"{wanted.name} is there. Load a new version?"))
     ):
         raise Conflict(f"{wanted.name} is there already: say --yes to load this file as its new version, or another --name")
+    since = datetime.now(UTC)
     feed = _admitted(file, schema, wanted, (talk, old), settings)
-    if not _loaded(feed, settings, as_json):
+    if not _loaded(feed, since, settings, as_json):
         if old is None:
             with catalog_of(settings) as catalog:
                 forget(feed, settings)
@@ -188,8 +189,8 @@ def _admitted(file: Path, schema: Schema, wanted: Wanted, how: tuple[Talk, Feed 
         raise
 
 
-def _loaded(feed: Feed, settings: Settings, as_json: bool) -> bool:
-    """Let the rows be loaded, by the running hub or right here, and tell how it went; whether any were."""
+def _loaded(feed: Feed, since: datetime, settings: Settings, as_json: bool) -> bool:
+    """Let the rows be loaded, by the running hub or right here, and tell how it went; whether any were. `since`: before the feed was there."""
     began, start = time.monotonic(), datetime.now(UTC)
     with working(f"Loading {feed.id}"), catalog_of(settings) as catalog:
         catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type, wanted_run=start)
@@ -197,7 +198,7 @@ def _loaded(feed: Feed, settings: Settings, as_json: bool) -> bool:
         if holder(settings.data_dir, WORKER) is None:
             configure(settings)
             run_once(feed, settings)
-        run = _awaited(catalog, feed, start)
+        run = _awaited(catalog, feed, (since, start))
         findings = [(one.kind, one.subject, one.severity.value) for one in catalog.findings(feed.id)]
     counts = run.counts.as_dict()
     rejects = Reader(settings.lake, settings.data_dir).rejects(feed.id, 20) if counts["rejected"] else None
@@ -216,12 +217,15 @@ def _loaded(feed: Feed, settings: Settings, as_json: bool) -> bool:
     return not run.error and (not counts["received"] or counts["stored"] + counts["duplicate"] > 0)
 
 
-def _awaited(catalog: Catalog, feed: Feed, since: datetime) -> Run:
-    """The run that took the file in, once it has ended; SourceError if the feed can't start."""
+def _awaited(catalog: Catalog, feed: Feed, times: tuple[datetime, datetime]) -> Run:
+    """The run that took the file in, once it has ended; FeedError if the feed can't start. A running hub may have taken the feed up before
+    it was asked to, and then finds nothing new: `times` are when the feed was not there yet, and when it was asked."""
+    since, asked = times
     while True:
-        run = next((one for one in catalog.runs(feed.id, 5) if one.started >= since and one.ended is not None), None)
-        if run is not None:
-            return run
+        ended = [one for one in reversed(catalog.runs(feed.id, 5)) if one.started >= since and one.ended is not None]
+        told = [one for one in ended if one.counts.received or one.error]
+        if told or any(one.started >= asked for one in ended):
+            return (told or ended)[0]
         state = catalog.feed(feed.id)
         if state.wrong:
             raise FeedError(f"{feed.id}: {state.wrong}")

@@ -32,6 +32,8 @@ def publish(
     [bold]Examples[/bold]: stadthub publish --dry-run --diff · stadthub publish --target land · stadthub publish --static out/
     """
     settings = existing(config, data_dir)
+    if settings.site_url is None:
+        say(f"STADTHUB_SITE_URL is not set: addresses of datasets and files begin with {settings.url}, which only this machine may reach.")
     if static is not None:
         _write(settings, static, as_json)
         return

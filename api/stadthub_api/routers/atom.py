@@ -75,7 +75,7 @@ async def _answer(request: Request, hub: Hub, principal: Principal, asked: tuple
     found = await hub.work(_found, hub, principal, search, number)
     page = Page(title, quote(request.url.path), query, number, found["count"], found["results"])
     if number > page.last:
-        raise NotFound(f"page: there are only {page.last} pages")
+        raise NotFound(f"page: the last one is {page.last}")
     return cached(request, feed(page, hub.site), MEDIA_TYPE, 60)
 
 

@@ -46,7 +46,7 @@ async def sitemap(request: Request, hub: HubDep, page: Annotated[int | None, Que
         return cached(request, _index(hub.site, pages), _XML, 3600)
     number = page or 1
     if number > pages:
-        raise NotFound(f"page: there are only {pages} pages")
+        raise NotFound(f"page: the last one is {pages}")
     part = [(f"/datasets/{entry.name}", f"{entry.modified:%Y-%m-%dT%H:%M:%SZ}") for entry in entries[(number - 1) * SIZE : number * SIZE]]
     fixed = [("/", ""), ("/datasets", ""), ("/entwickler", "")] if number == 1 else []
     return cached(request, _list(hub.site, [*fixed, *part]), _XML, 3600)

@@ -42,7 +42,7 @@ def narrow(payload: bytes, options: Options, _name: str) -> bytes:
     found = read_json(payload)
     if not isinstance(found, dict):
         raise DecodeError("it is not a GeoJSON object")
-    wanted = {*(options.properties or ()), *([options.id.removeprefix("properties.").partition(".")[0]] if options.id else [])}
+    wanted = {*options.wanted, *([options.id.removeprefix("properties.").partition(".")[0]] if options.id else [])}
     whole = {name: found[name] for name in _OF_FILE if name in found}
     if found.get("type") == "Feature":
         return orjson.dumps(_narrowed(found, wanted) | whole)

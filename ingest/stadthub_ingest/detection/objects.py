@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, count
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from stadthub_ingest.detection.tabular import notation
 from stadthub_ingest.detection.traits import Traits
 from stadthub_ingest.geometries import GEOMETRIES
 from stadthub_schemas.dataset import Kind
+from stadthub_schemas.rows import FEATURES_IN
 
 #: So many rows, paths in a row and levels below it are looked at; no cell is longer than CELL.
 ROWS, PATHS, DEPTH, CELL = 500, 200, 4, 500
@@ -81,7 +83,7 @@ def _geojson(found: dict[str, Any], columns: list[Traits], told: tuple[Any, list
     unique = [c for c, kind in props if kind is None and c.is_unique]
     named = next((c for c in unique if re.search(r"(^|[._ ])(id|gid|fid|objectid|nr|nummer|code|key)$|id$", c.header, re.IGNORECASE)), None)
     identity = None if has_id else named or next(iter(unique), None)
-    fields = [_property(column, kind, identity) for column, kind in props]
+    fields = _named_apart([_property(column, kind, identity) for column, kind in props])
     options = geojson_options(fields, {})
     crs = found.get("crs")
     name = str((crs.get("properties") or {}).get("name") if isinstance(crs, dict) else crs)
@@ -99,14 +101,27 @@ def with_properties(proposal: Proposal, rows: Sequence[Mapping[str, Any]]) -> Pr
     """The proposal for features whose properties were read: which of them are kept, and which tell of people."""
     columns = _columns([{"properties": dict(row)} for row in rows], 1)
     people = personal_kinds([(column.header, column.there) for column in columns])
-    fields = tuple(_property(column, kind, None) for column, kind in zip(columns, people, strict=True))
-    return replace(proposal, fields=fields)
+    fields = _named_apart([_property(column, kind, None) for column, kind in zip(columns, people, strict=True)])
+    return replace(proposal, fields=tuple(fields))
+
+
+def _named_apart(fields: Sequence[Field]) -> list[Field]:
+    """The fields, of which no two have one name and none that of a column that all features have."""
+    taken = {one.name for one in FEATURES_IN if one.name != "id"}
+    found: list[Field] = []
+    for one in fields:
+        names = chain([one.name], (f"{one.name[:59]}_{number}" for number in count(2)))
+        name = next(name for name in names if name not in taken)
+        taken.add(name)
+        found.append(replace(one, name=name))
+    return found
 
 
 def geojson_options(fields: Sequence[Field], base: Mapping[str, Any]) -> dict[str, Any]:
     """The options of the geojson decoder: the property that tells features apart, and the allow-list of the others."""
     identity = next((one for one in fields if one.becomes == "id"), None)
-    kept = [one.place.removeprefix("properties.") for one in fields if one.becomes in ("property", "id")]
+    places = {one.name: one.place.removeprefix("properties.").strip('"') for one in fields if one.becomes in ("property", "id")}
+    kept = list(places) if all(name == place for name, place in places.items()) else places
     options = {key: value for key, value in base.items() if key not in ("id", "properties", "keep")}
     options |= {"id": identity.place.removeprefix("properties.")} if identity else {}
     return options | {"properties": kept} | ({"keep": "named"} if any(one.personal for one in fields) else {})
