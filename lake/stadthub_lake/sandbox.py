@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,9 @@ class Words:
 
 PLAIN = Words()
 
+#: What the threads are called that start the next process.
+AHEAD = "sandbox ahead"
+
 PROGRAM = Path(__file__).with_name("sandbox_process.py")
 
 #: All that the process knows of its surroundings.
@@ -83,13 +87,14 @@ class Sandbox:
         self._memory_mb = memory_mb
         self._lock = threading.Lock()
         self._warm: subprocess.Popen[bytes] | None = None
+        self._end: weakref.finalize[..., Sandbox] | None = None
         self._closed = False
 
     def close(self) -> None:
-        """End the process that waits."""
+        """End the process that waits; where nobody calls this, it ends with the sandbox."""
         with self._lock:
             self._closed = True
-            waiting, self._warm = self._warm, None
+            waiting = self._taken()
         if waiting is not None:
             waiting.communicate()
 
@@ -137,15 +142,22 @@ class Sandbox:
         finally:
             process.kill()
             process.communicate()
-            threading.Thread(target=self._prepare, daemon=True).start()  # beside the answer, which needn't wait for it
+            threading.Thread(target=self._prepare, name=AHEAD, daemon=True).start()  # beside the answer, which needn't wait for it
         return _read(output)
 
     def _process(self) -> subprocess.Popen[bytes]:
         """A fresh process: the one that waits, if there is one."""
         with self._lock:
-            waiting, self._warm = self._warm, None
+            waiting = self._taken()
         if waiting is None or waiting.poll() is not None:
             return _start()
+        return waiting
+
+    def _taken(self) -> subprocess.Popen[bytes] | None:
+        """The process that waits, which does so no longer. The lock is held."""
+        waiting, self._warm = self._warm, None
+        if self._end is not None:
+            self._end.detach()
         return waiting
 
     def _prepare(self) -> None:
@@ -153,6 +165,7 @@ class Sandbox:
         with self._lock:
             if self._bounds.ahead and not self._closed and self._warm is None:
                 self._warm = _start()
+                self._end = weakref.finalize(self, _ended, self._warm)
 
     def _request(self, said: dict[str, Any], sent: Sequence[pa.Table]) -> bytes:
         header = {
@@ -177,6 +190,11 @@ def _start() -> subprocess.Popen[bytes]:
         cwd="/",
         start_new_session=True,
     )
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.communicate()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """Users' SQL: what may be asked is answered, what may not is refused, whatever it costs the process that runs it."""
 
+import gc
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 from tests.servers import wait_until
 
 from stadthub_lake.lake import Lake
+from stadthub_lake.sandbox import AHEAD
 from stadthub_schemas.errors import QueryError
 
 from .conftest import Shelf
@@ -294,12 +297,28 @@ def test_a_dataset_without_rows_can_be_asked(lake: Lake) -> None:
 
 
 def test_no_process_is_left_when_the_lake_closes(city: Shelf) -> None:
-    before = _children()
+    before = _settled()
     lake = Lake(city, seconds=20, memory_mb=1500)
     assert lake.sql("SELECT 1 AS one", [], {}).to_pylist() == [{"one": 1}]
-    wait_until(lambda: len(_children() - before) == 1, "a process waits for the next question", seconds=30)
+    assert len(_settled() - before) == 1, "a process waits for the next question"
     lake.close()
     assert _children() - before == set()
+
+
+def test_no_process_is_left_of_a_lake_that_nobody_closed(city: Shelf) -> None:
+    before = _settled()
+    lake = Lake(city, seconds=20, memory_mb=1500)
+    lake.sql("SELECT 1 AS one", [], {})
+    assert len(_settled() - before) == 1
+    del lake
+    gc.collect()
+    assert _children() - before == set()
+
+
+def _settled() -> set[str]:
+    """The processes, once none is being started."""
+    wait_until(lambda: all(one.name != AHEAD for one in threading.enumerate()), "no process is being started", seconds=30)
+    return _children()
 
 
 def _children() -> set[str]:
