@@ -231,9 +231,11 @@ def answer(database: duckdb.DuckDBPyConnection, request: Tree, tables: list[pa.T
 def _make_source(database: duckdb.DuckDBPyConnection, view: Tree, empty: pa.Table) -> None:
     """The files of a dataset as one table, with the columns of `empty`, which not every file has. Those with geometries are read by
     Arrow: DuckDB would make something else of them than bytes."""
-    if view["spatial"] or not view["files"]:
-        files = pa_dataset.dataset(view["files"], schema=empty.schema, format="parquet") if view["files"] else empty
-        database.register(view["source"], files)
+    if not view["files"]:
+        _keep(database, view["source"], empty)
+        return
+    if view["spatial"]:
+        database.register(view["source"], pa_dataset.dataset(view["files"], schema=empty.schema, format="parquet"))
         return
     _keep(database, f"{view['source']}_empty", empty)
     read = f"read_parquet([{_listed(view['files'])}], hive_partitioning = false, union_by_name = {not view['narrow']})"
@@ -241,7 +243,7 @@ def _make_source(database: duckdb.DuckDBPyConnection, view: Tree, empty: pa.Tabl
 
 
 def _keep(database: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
-    """The rows as a table of DuckDB's own: it joins and filters those sooner than Arrow's."""
+    """The rows as a table of DuckDB's own: filters that joins make while they run can't reach those of Arrow, and fail."""
     database.register(f"{name}_sent", table)
     database.execute(f"CREATE TEMP TABLE {name} AS FROM {name}_sent")
     database.unregister(f"{name}_sent")

@@ -14,7 +14,7 @@ from stadthub_lake.lake import Lake
 from stadthub_lake.sandbox import AHEAD
 from stadthub_schemas.errors import QueryError
 
-from .conftest import Shelf
+from .conftest import START, Shelf, air_entities, air_observations, timeseries
 
 ALL = ("air", "districts", "car-parks")
 
@@ -294,6 +294,19 @@ def test_a_dataset_without_rows_can_be_asked(lake: Lake) -> None:
     assert lake.sql("SELECT count(*) AS n FROM silent", ["silent"], {}).to_pylist() == [{"n": 0}]
     with pytest.raises(QueryError, match="no dataset"):
         lake.sql("SELECT * FROM no_features", ["no-features"], {})
+
+
+def test_filters_that_joins_make_while_they_run_reach_rows_that_are_in_no_file_yet(tmp_path: Path) -> None:
+    things = [air_entities()[0] | {"datastream": f"s{number}", "thing": f"s{number}"} for number in range(1000)]
+    rows = [air_observations()[0] | {"datastream": f"s{number % 1000}", "phenomenon_time": START} for number in range(3000)]
+    shelf = Shelf()
+    shelf.put(timeseries(tmp_path, "fresh", rows, things, START))
+    lake = Lake(shelf, seconds=20, memory_mb=1500)
+    found = lake.sql(
+        "SELECT count(*) AS n FROM fresh WHERE thing LIKE 's1%' AND thing IN ('s1', 's2', 's17') AND result < 9", ["fresh"], {}
+    )
+    lake.close()
+    assert found.to_pylist() == [{"n": 6}]
 
 
 def test_no_process_is_left_when_the_lake_closes(city: Shelf) -> None:
