@@ -106,6 +106,8 @@ SETTINGS = (
 )
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+#: How the engine begins its sentences.
+_KIND = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
 _TOLD = (
     duckdb.BinderException,
     duckdb.CatalogException,
@@ -295,7 +297,7 @@ def told(error: Exception) -> str:
         return "it needs more memory than it may have"
     if isinstance(error, _TOLD):
         line = str(error).split("\n", 1)[0]
-        return re.sub(r"\S*/\S*", "…", line)[:300]
+        return _KIND.sub("", re.sub(r"\S*/\S*", "…", line))[:300]
     return "it can't be answered"
 
 

@@ -122,7 +122,7 @@ class FileSource(Strict):
 class UploadSource(Strict):
     """Read a file that was uploaded to this hub: once, and again when another takes its place."""
 
-    every: ClassVar[timedelta] = timedelta(seconds=60)
+    every: ClassVar[timedelta] = timedelta(days=1)  # another file has another address: this only tells that it is still there
 
     type: Literal["upload"]
     file: str = Field(
