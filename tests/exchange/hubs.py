@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stadthub_api.app import create_app
 from stadthub_catalog import Catalog
+from stadthub_catalog.actions import More
 from stadthub_catalog.ledger import Outcome, Tally
 from stadthub_catalog.site import Site
 from stadthub_ingest.sources.reach import Reach
@@ -97,15 +98,18 @@ class Other:
 
 
 @contextmanager
-def other(folder: Path) -> Iterator[Other]:
-    """A second Stadthub."""
+def other(folder: Path, datastore: More | None = None) -> Iterator[Other]:
+    """A second Stadthub; `datastore`: these actions instead of its DataStore's, as of a portal that has none."""
     settings = Settings(data_dir=folder, site_title="Daten Nebenan", site_contact="daten@nebenan.example")
     folder.mkdir(parents=True, exist_ok=True)
     catalog = Catalog(settings.database)
     catalog.migrate()
     token = catalog.create_token("admin", Role.ADMIN)
     try:
-        with served(create_app(settings)) as address:
+        app = create_app(settings)
+        with served(app) as address:
+            if datastore is not None:
+                app.state.hub = replace(app.state.hub, datastore=datastore)
             yield Other(address, catalog, token)
     finally:
         catalog.close()

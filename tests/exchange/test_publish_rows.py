@@ -9,6 +9,7 @@ import httpx
 import pyarrow as pa
 import pytest
 
+from stadthub_catalog.actions import NOTHING_MORE
 from stadthub_catalog.entry import Distribution
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
@@ -16,7 +17,7 @@ from stadthub_lake.store import Progress, Store
 from stadthub_schemas.counts import Counts
 from stadthub_schemas.dataset import Dataset, Extent, Kind, Privacy
 from tests.catalog.samples import dataset
-from tests.exchange.hubs import Home, Other, publish_of
+from tests.exchange.hubs import Home, Other, other, publish_of
 
 NAME = "besucher"
 MORE = "datastore = { most_rows = 5000 }\n"
@@ -69,8 +70,6 @@ def _search(land: Other) -> dict[str, Any]:
 
 
 def test_rows_are_brought_once_and_anew_when_they_changed(filled: Home, land: Other, tmp_path: Path) -> None:
-    if "not known" in str(_call(land, "datastore_create")):
-        pytest.skip("this version of the hub has no DataStore that could take rows")
     target = publish_of(land.address, MORE)
     assert filled.run(target).created == 1
     assert filled.catalog.findings("land") == []
@@ -86,9 +85,12 @@ def test_rows_are_brought_once_and_anew_when_they_changed(filled: Home, land: Ot
     assert [row["visitors"] for row in _search(land)["records"]] == [7, 8]
 
 
-def test_a_portal_without_a_datastore_gets_the_datasets_and_the_operator_a_word(filled: Home, land: Other) -> None:
-    if "not known" not in str(_call(land, "datastore_create")):
-        pytest.skip("this version of the hub has a DataStore")
-    assert filled.run(publish_of(land.address, MORE)).created == 1
+def test_a_portal_without_a_datastore_gets_the_datasets_and_the_operator_a_word(
+    filled: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with other(tmp_path / "bare", NOTHING_MORE) as bare:
+        _call(bare, "organization_create", name="stadt")
+        monkeypatch.setenv("FEED_TOKEN", bare.token)
+        assert filled.run(publish_of(bare.address, MORE)).created == 1
     [finding] = filled.catalog.findings("land")
     assert (finding.kind, finding.subject) == ("rows_refused", NAME)
