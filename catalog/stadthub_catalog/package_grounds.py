@@ -1,5 +1,6 @@
 """What must hold before a package is written: its id, its name, its organisation, its time, and what it is read against."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -41,17 +42,20 @@ def new_id(asked: Asked, wrong: dict[str, Any]) -> UUID:
     if not runs(asked.principal):
         wrong["id"] = ["The input field id was not expected."]
         return uuid4()
+    return chosen_id(given, lambda key: standing(asked, key), "Dataset id already exists", wrong)
+
+
+def chosen_id(given: Any, find: Callable[[str], object], taken: str, wrong: dict[str, Any]) -> UUID:
+    """The id that is brought along, if it is one and `find` says that nothing bears it (Missing); else what is wrong is noted."""
     try:
         key = wording.key(given)
-    except Wrong as error:
-        wrong["id"] = [str(error)]
-        return uuid4()
-    try:
-        standing(asked, str(key))
+        find(str(key))
     except Missing:
         return key
-    wrong["id"] = ["Dataset id already exists"]
-    return key
+    except Wrong as error:
+        taken = str(error)
+    wrong["id"] = [taken]
+    return uuid4()
 
 
 def named(asked: Asked, given: Any, key: UUID, wrong: dict[str, Any]) -> str:

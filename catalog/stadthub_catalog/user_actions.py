@@ -9,11 +9,11 @@ from stadthub_catalog import accounts, activities, wording, wordings
 from stadthub_catalog.accounts import Account
 from stadthub_catalog.activities import Deed
 from stadthub_catalog.asked import Asked
-from stadthub_catalog.package_grounds import told_time
+from stadthub_catalog.package_grounds import chosen_id, told_time
 from stadthub_catalog.packages import stamp
 from stadthub_catalog.parameters import flag, natural, required, text
 from stadthub_catalog.permits import refused, run
-from stadthub_catalog.refusals import Invalid, Missing, NotAuthorized
+from stadthub_catalog.refusals import Invalid, NotAuthorized
 from stadthub_catalog.tokens import Scope
 from stadthub_catalog.user_words import account_named, user
 from stadthub_catalog.wording import Wrong
@@ -223,17 +223,7 @@ def _new_id(asked: Asked, wrong: dict[str, Any]) -> UUID:
     given = asked.parameters.get("id")
     if given in (None, ""):
         return uuid4()
-    try:
-        key = wording.key(given)
-    except Wrong as error:
-        wrong["id"] = [str(error)]
-        return uuid4()
-    try:
-        account_named(asked, str(key))
-    except Missing:
-        return key
-    wrong["id"] = ["This user id is already in use"]
-    return key
+    return chosen_id(given, lambda key: account_named(asked, key), "This user id is already in use", wrong)
 
 
 def _about(value: Any) -> str | None:
