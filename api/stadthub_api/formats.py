@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import shapely
 from pyarrow import csv
 
+from stadthub_lake.export import cleared
 from stadthub_schemas.dataset import Column, ColumnType
 from stadthub_schemas.errors import QueryError
 from stadthub_schemas.vocabularies import FORMATS
@@ -66,7 +67,7 @@ def as_arrow(table: pa.Table) -> bytes:
     """The rows as an Arrow IPC stream."""
     sink = io.BytesIO()
     with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
+        writer.write_table(cleared(table))
     return sink.getvalue()
 
 

@@ -3,7 +3,7 @@
 import importlib.util
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,12 +28,14 @@ NARROW_IT = "narrow it by a shorter time range, fewer columns or a filter"
 
 @dataclass(frozen=True)
 class Question:
-    """SQL of ours with its values, and the Arrow tables that it names. `spatial`: it calls an ST_ function."""
+    """SQL of ours with its values, and the Arrow tables that it names. `spatial`: it calls an ST_ function. `before`: what its cursor does
+    first."""
 
     sql: str
     values: Mapping[str, object] = field(default_factory=dict)
     tables: Mapping[str, pa.Table] = field(default_factory=dict)
     spatial: bool = False
+    before: Sequence[str] = ()
 
 
 class Engine:
@@ -83,6 +85,8 @@ class Engine:
         try:
             for name, table in question.tables.items():
                 cursor.register(name, table)
+            for statement in question.before:
+                cursor.execute(statement)
             yield cursor
         except duckdb.InterruptException as error:
             raise QueryError(f"the question took longer than {self._seconds:g} s and was stopped: {NARROW_IT}") from error

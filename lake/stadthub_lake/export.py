@@ -8,7 +8,9 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -27,6 +29,8 @@ from stadthub_schemas.query import RowsQuery
 #: Rows that are in memory at once, and the rows of a row group.
 PIECE = 50_000
 GROUP = 122_880
+
+Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
 
 _ROW = "_row"
 _CSV = pa_csv.WriteOptions(include_header=False, eol="\r\n")
@@ -186,11 +190,19 @@ def _arrow_pieces(chosen: Selection, question: Question) -> Iterator[bytes]:
     outbox, writer = Outbox(), None
     for batch in chosen.batches(question, [column.name for column in chosen.columns]):
         writer = writer or pa.ipc.new_stream(outbox, batch.schema)
-        writer.write_batch(batch)
+        writer.write_batch(cleared(batch))
         yield outbox.take()
     with writer or pa.ipc.new_stream(outbox, _empty(chosen)):
         pass
     yield outbox.take()
+
+
+def cleared(rows: Rows) -> Rows:
+    """The same rows with nothing beneath their nulls. The engine leaves there what was in its memory before, and Arrow's format sends it
+    along: values that are hidden from the reader, or another reader's."""
+    if not any(column.null_count for column in rows.columns):
+        return rows
+    return rows.take(pa.array(np.arange(rows.num_rows)))
 
 
 def _plain(chosen: Selection) -> str:

@@ -42,10 +42,11 @@ DEEPEST = 60
 
 @dataclass
 class Parameters:
-    """The values and tables that a piece of SQL names; each value gets its own name."""
+    """The values and tables that a piece of SQL names; each value gets its own name. `before` are statements that go ahead of it."""
 
     values: dict[str, object] = field(default_factory=dict)
     tables: dict[str, pa.Table] = field(default_factory=dict)
+    before: list[str] = field(default_factory=list)
 
     def add(self, value: object) -> str:
         """The placeholder for this value."""

@@ -125,15 +125,20 @@ def page(engine: Engine, snapshot: Snapshot, query: NumberedQuery, select: str) 
     cut += f" OFFSET {int(query.offset)}" if query.offset else ""
     if query.distinct:
         rows = f"(SELECT DISTINCT {_listed(asked, shown)} FROM {asked.joined([*shown, *_named(asked)])} WHERE {asked.condition}) AS d"
-        return asked.rows.question(f"SELECT {select} FROM (SELECT * FROM {rows} {_order(query, '')} {cut}) AS d {_order(query, '')}")
+        order = ", ".join(filter(None, [_order(query, "").removeprefix("ORDER BY "), *map(quoted, shown)]))
+        return asked.rows.question(f"SELECT {select} FROM (SELECT * FROM {rows} ORDER BY {order} {cut}) AS d ORDER BY {order}")
     early = list(dict.fromkeys([*(name for name in [*shown, *by] if not asked.is_entity(name)), ROW_NUMBER]))
     late = [name for name in dict.fromkeys([*shown, *by]) if asked.is_entity(name)]
     if late and not any(map(asked.is_entity, [*by, *_named(asked)])):
         key = ["datastream"] if "datastream" not in early else []
         rows = f"(SELECT {', '.join(f'o.{quoted(name)}' for name in [*early, *key])} FROM {asked.source()}"
-        rows += f" WHERE {asked.condition} {_order(query, 'o.')} {cut}) AS o {asked.rows.entities()}"
+        rows += f" WHERE {asked.condition} {_order(query, 'o.')} {cut}) AS o"
+        rows = f"{rows} {asked.rows.entities()}" if query.sort or query.limit is not None else asked.rows.as_they_lie(rows, late)
         return asked.rows.question(f"SELECT {select} FROM (SELECT {_listed(asked, [*early, *late])} FROM {rows}) AS d {_final(query)}")
-    rows = f"{asked.joined([*early, *late, *_named(asked)])} WHERE {asked.condition}"
+    used = [*early, *late, *_named(asked)]
+    entities = [name for name in dict.fromkeys(used) if asked.is_entity(name)]
+    read = asked.joined(used) if query.sort else asked.rows.as_they_lie(asked.source(), entities)
+    rows = f"{read} WHERE {asked.condition}"
     listed = _listed(asked, [*early, *late])
     return asked.rows.question(f"SELECT {select} FROM (SELECT {listed} FROM {rows} {_order(query, '')} {cut}) AS d {_final(query)}")
 

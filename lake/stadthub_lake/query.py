@@ -153,7 +153,8 @@ def _question(rows: Matching, order: Sequence[Key], columns: Sequence[Column], s
     if all(rows.is_narrow(name) for name in sorted_by):
         reads = dict.fromkeys([*early, "datastream"] if rows.narrow else early)
         cut_rows = f"(SELECT {', '.join(map(quoted, reads))} FROM {rows.source()} WHERE {rows.where} {by} {cut}) AS o"
-        found = cut_rows + (" " + rows.entities() if len(early) < len(needed) else "")
+        joined = cut_rows + (" " + rows.entities() if len(early) < len(needed) else "")
+        found = joined if order else rows.as_they_lie(cut_rows, needed)
         cut = ""
     else:
         found = f"{rows.joined(needed)} WHERE {rows.where}"

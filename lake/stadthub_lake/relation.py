@@ -102,13 +102,33 @@ class Matching:
         return self.source() if all(self.is_narrow(name) for name in columns) else f"{self.source()} {self.entities()}"
 
     def entities(self) -> str:
-        """The join that puts the words of its entities beside each observation."""
+        """The join that puts the words of its entities beside each observation. A join keeps no order."""
+        self._name_entities()
+        return "LEFT JOIN entities AS e ON e.datastream = o.datastream"
+
+    def as_they_lie(self, rows: str, columns: Iterable[str]) -> str:
+        """The rows `o` in the order in which they lie, with these of their columns that are the entities' in `e`: they are looked up by the
+        place of the datastream in an enumeration. It costs some milliseconds before the first row, and less than writing them after."""
+        names = [name for name in columns if not self.is_narrow(name)]
+        if not names:
+            return rows
+        self._name_entities()
+        names = list(dict.fromkeys(map(quoted, names)))
+        lists = ", ".join(f"{name} := list({name} ORDER BY datastream)" for name in names)
+        self.parameters.before += [
+            "CREATE TEMP TYPE place AS ENUM (SELECT datastream FROM entities ORDER BY datastream)",
+            f"SET VARIABLE words = (SELECT struct_pack({lists}) FROM entities)",
+        ]
+        words = ", ".join(f"{name} := getvariable('words').{name}[_place]" for name in names)
+        placed = f"(SELECT *, enum_code(TRY_CAST(datastream AS place)) + 1 AS _place FROM {rows})"
+        return f"(SELECT * EXCLUDE (_place), struct_pack({words}) AS e FROM {placed}) AS o"
+
+    def _name_entities(self) -> None:
         entities = self.snapshot.entities
         assert entities is not None
         if self.datastreams:
             entities = entities.filter(pc.is_in(entities["datastream"], pa.array(self.datastreams, pa.string())))
         self.parameters.tables["entities"] = entities
-        return "LEFT JOIN entities AS e ON e.datastream = o.datastream"
 
     def at(self, column: str) -> str:
         """The column as it stands after `joined`."""
@@ -116,12 +136,13 @@ class Matching:
 
     def question(self, sql: str) -> Question:
         """The question that this SQL puts."""
-        return Question(sql, self.parameters.values, self.parameters.tables, self.spatial)
+        return Question(sql, self.parameters.values, self.parameters.tables, self.spatial, self.parameters.before)
 
     def reading(self, files: tuple[str, ...]) -> "Matching":
         """The same with fewer files."""
         snapshot = replace(self.snapshot, files=files, ranges=())
-        return replace(self, snapshot=snapshot, parameters=Parameters(dict(self.parameters.values), dict(self.parameters.tables)))
+        parameters = Parameters(dict(self.parameters.values), dict(self.parameters.tables), list(self.parameters.before))
+        return replace(self, snapshot=snapshot, parameters=parameters)
 
     def _nothing(self, names: Iterable[str]) -> str:
         types = {column.name: SQL_TYPES[column.type] for column in self.snapshot.columns}

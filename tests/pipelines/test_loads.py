@@ -147,3 +147,7 @@ def test_what_can_not_or_must_not_be_loaded_says_why_and_stays_a_file(
     assert not (Path(settings.lake) / f"ds-{resource}").exists()
     served_file = httpx.get(found["url"].replace(settings.url, remote.address), headers={"Authorization": remote.apikey})
     assert served_file.content == body
+    page = f"{remote.address}/datasets/dateien"
+    mine = httpx.get(page, headers={"Accept": "text/html", "Authorization": f"Bearer {remote.apikey}"}, timeout=60).text
+    assert f'id="rows-{resource}"' in mine
+    assert f'id="rows-{resource}"' not in httpx.get(page, headers={"Accept": "text/html"}, timeout=60).text

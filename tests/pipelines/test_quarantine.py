@@ -40,9 +40,9 @@ def test_a_worker_killed_between_release_and_commit_takes_every_payload_in_once(
                 time.sleep(random.uniform(0.0, 0.5))
             else:
                 wait(lambda: lake.count(RowsQuery("air")) == 10 + HELD and not catalog.held("air"))
+                wait(lambda: catalog.feed("air").counts == Counts(10 + HELD, 10 + HELD))  # told when it has begun, if not before
             process.send_signal(signal.SIGKILL if kill < KILLS else signal.SIGTERM)
             process.wait(60)
-    assert catalog.feed("air").counts == Counts(10 + HELD, 10 + HELD)
     times = lake.rows(RowsQuery("air", columns=("phenomenon_time",), limit=None)).table.column(0).to_pylist()
     assert len(set(times)) == len(times) == 10 + HELD
     lake.close()

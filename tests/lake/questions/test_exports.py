@@ -40,6 +40,20 @@ def test_csv_has_a_header_and_every_row(lake: Lake) -> None:
     assert rows[0]["phenomenon_time"] == "2026-03-01T00:00:00Z"
 
 
+@pytest.mark.parametrize("name", ["csv", "json", "geojson", "parquet", "arrow"])
+def test_rows_come_as_they_lie_each_time(lake: Lake, name: str) -> None:
+    first = whole(lake, ALL, "csv").decode().splitlines()[1:]
+    days = [line[1:11] for line in first]
+    assert days == sorted(days)
+    assert len({whole(lake, ALL, name) for _ in range(12)}) == 1
+
+
+def test_nothing_lies_beneath_a_missing_value_in_arrow(lake: Lake) -> None:
+    results = pa.ipc.open_stream(whole(lake, ALL, "arrow")).read_all().column("result").combine_chunks()
+    raw = memoryview(results.buffers()[1]).cast("d")
+    assert {raw[place] for place, one in enumerate(results) if not one.is_valid} == {0.0}
+
+
 def test_csv_keeps_quotes_and_writes_geometry_as_text(lake: Lake) -> None:
     rows = list(csv.DictReader(io.StringIO(whole(lake, RowsQuery("districts", limit=None), "csv").decode(), newline="")))
     assert rows[0]["name"] == 'Bezirk "0"'
