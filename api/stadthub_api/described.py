@@ -66,7 +66,7 @@ def description(seen: Readable, site: Site, held_back: HeldBack | None, origin: 
         "extent": extent,
         "quality": _quality(held_back),
         "columns": [_column(column) for column in entry.columns if column.name not in seen.hidden],
-        "distributions": [_distribution(one, site) for one in entry.distributions],
+        "distributions": [_distribution(one, site) for one in entry.files],
         "links": _links(entry, site),
     }
 

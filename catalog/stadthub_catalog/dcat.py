@@ -40,7 +40,7 @@ OPENAPI = "https://spec.openapis.org/oas/v3.1.0"
 
 def describe(entry: Entry, scene: Scene) -> tuple[Node, ...]:
     """Everything that is said of one dataset; the dataset comes first, the words that it uses last."""
-    files = [one for one in entry.distributions if one.url and one.id is not None]
+    files = [one for one in entry.files if one.id is not None]
     said = [_dataset(entry, scene, files)]
     for one in files:
         said += _file(entry, one, scene)
@@ -253,7 +253,7 @@ def _documents(entry: Entry, scene: Scene) -> Iterator[Node]:
         terms = f"{known.title if known else licence} – {meta.attribution or meta.publisher.title}"
         yield node(f"{here}#rights", "dct:RightsStatement", ("rdfs:label", text(terms, "de")))
         yield node(licence, "dct:LicenseDocument")
-    for media in dict.fromkeys(["application/json", *(kind.media_type for one in entry.distributions if (kind := type_of(one)))]):
+    for media in dict.fromkeys(["application/json", *(kind.media_type for one in entry.files if (kind := type_of(one)))]):
         yield node(MEDIA_TYPE_IRI + media, "dct:MediaType dct:MediaTypeOrExtent")
     if entry.dataset.kind is Kind.FEATURES:
         yield node(CRS84, "dct:Standard", ("dct:title", text("CRS84", "en")))

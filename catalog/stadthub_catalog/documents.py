@@ -18,7 +18,7 @@ from shapely import from_geojson
 from shapely.errors import GEOSException
 
 from stadthub_catalog import dates
-from stadthub_catalog.entry import Distribution, Organization
+from stadthub_catalog.entry import Distribution, LoadState, Organization
 from stadthub_catalog.refusals import SearchError
 from stadthub_schemas.dataset import AccessClass, Contact, Dataset, Extent, Kind, Publisher, Words
 from stadthub_schemas.vocabularies import FORMATS, FREQUENCIES, FREQUENCY_IRI, THEME_IRI, THEMES
@@ -93,6 +93,7 @@ def _distribution(resource: Mapping[str, Any]) -> Distribution:
         modified=_time(resource.get("last_modified") or resource.get("metadata_modified")),
         created=_time(resource.get("created")),
         id=UUID(resource["id"]),
+        is_held=resource.get("load_state") == LoadState.HELD,
     )
 
 

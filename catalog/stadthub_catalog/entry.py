@@ -22,10 +22,26 @@ class State(StrEnum):
     PURGED = "purged"
 
 
+#: The field of a resource that says on what ground a file that seems to tell of people is published.
+RELEASE = "personal_data_release"
+
+
+class LoadState(StrEnum):
+    """How the rows of an uploaded file are: being loaded, loaded, held back with the file (they seem to tell of people), not there (the
+    file has none and is kept as it is), or it went wrong."""
+
+    LOADING = "loading"
+    LOADED = "loaded"
+    HELD = "held"
+    KEPT = "kept"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Distribution:
     """One published file or address of a dataset. `url` is a path of this hub (`/…`) or an absolute address; it is what tells
-    distributions apart, so that the `id` (given by the catalogue) stays when the file's content changes."""
+    distributions apart, so that the `id` (given by the catalogue) stays when the file's content changes. `is_held`: it seems to tell of
+    people, so that only those who may write the dataset get it."""
 
     format: str
     url: str
@@ -35,6 +51,7 @@ class Distribution:
     modified: datetime | None = None
     created: datetime | None = None
     id: UUID | None = None
+    is_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +90,11 @@ class Entry:
     def name(self) -> str:
         """The dataset's name."""
         return self.dataset.name
+
+    @property
+    def files(self) -> tuple[Distribution, ...]:
+        """What of it can be had by whoever may read it."""
+        return tuple(one for one in self.distributions if one.url and not one.is_held)
 
 
 @dataclass(frozen=True, slots=True)

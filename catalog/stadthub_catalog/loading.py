@@ -1,20 +1,12 @@
 """What the catalogue says of an uploaded resource whose rows are loaded: how far that is, in extras of the resource, in CKAN's words."""
 
 from datetime import UTC, datetime
-from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.datasets import Written
-
-
-class LoadState(StrEnum):
-    """How the rows of a file are: being loaded, loaded, held back (they tell of people), not loadable, or it went wrong."""
-
-    LOADING = "loading"
-    LOADED = "loaded"
-    HELD = "held"
-    FAILED = "failed"
+from stadthub_catalog.entry import RELEASE, LoadState
 
 
 def tell(catalog: Catalog, resource: UUID, state: LoadState, message: str) -> None:
@@ -33,10 +25,19 @@ def tell(catalog: Catalog, resource: UUID, state: LoadState, message: str) -> No
     catalog.write(Written(entry.id, entry.name, entry.organization.id, entry.state, document, entry.created, modified))
 
 
-def uploaded_file(catalog: Catalog, resource: UUID) -> tuple[str, str] | None:
-    """The name of the resource's uploaded file and its title; None if it has none. NotFound if it is gone."""
+class File(NamedTuple):
+    """A resource's uploaded file; `release` says on what ground it may be published although columns of it seem to tell of people."""
+
+    name: str
+    title: str
+    release: str
+
+
+def uploaded_file(catalog: Catalog, resource: UUID) -> File | None:
+    """The resource's uploaded file; None if it has none. NotFound if it is gone."""
     entry, one = catalog.shelf.any_distribution(str(resource))
     for said in (entry.document or {}).get("resources", ()):
         if said["id"] == str(resource) and said.get("url_type") == "upload":
-            return str(one.url).rpartition("/")[2], str(said.get("name") or one.url.rpartition("/")[2])
+            name = str(one.url).rpartition("/")[2]
+            return File(name, str(said.get("name") or name), str(said.get(RELEASE) or "").strip())
     return None

@@ -48,14 +48,14 @@ def schema_org(entry: Entry, columns: Sequence[Column], site: Site, language: La
     told["variableMeasured"] = [
         {"@type": "PropertyValue", "name": one.title or one.name, **({"unitCode": one.unit} if one.unit else {})} for one in columns
     ]
-    told["distribution"] = [_download(one, site) for one in entry.distributions if one.url]
+    told["distribution"] = [_download(one, site) for one in entry.files]
     return {"@context": "https://schema.org/", **_filled(told)}
 
 
 def croissant(entry: Entry, columns: Sequence[Column], site: Site) -> dict[str, Any]:
     """The dataset as libraries for machine learning load it (MLCommons Croissant 1.0)."""
     told = _about(entry, site, "de")
-    files = [one for one in entry.distributions if one.url and one.id is not None]
+    files = [one for one in entry.files if one.id is not None]
     told["conformsTo"] = _CROISSANT + "1.0"
     told["citeAs"] = f"{entry.dataset.metadata.publisher.title} ({entry.modified.year}): {entry.dataset.metadata.title}. {told['url']}"
     told["isLiveDataset"] = entry.dataset.kind is Kind.TIMESERIES
@@ -86,7 +86,7 @@ def data_package(entry: Entry, columns: Sequence[Column], site: Site) -> dict[st
             _filled({"title": meta.publisher.title, "role": "publisher", "email": contact.email if contact else None}),
         ],
         "sources": [{"title": str(meta.source_url), "path": str(meta.source_url)}] if meta.source_url else None,
-        "resources": [_resource(entry, one, columns, site) for one in entry.distributions if one.url],
+        "resources": [_resource(entry, one, columns, site) for one in entry.files],
     }
     return _filled(told)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from stadthub_catalog import resource_formats, wordings
 from stadthub_catalog.asked import Asked
-from stadthub_catalog.entry import Entry
+from stadthub_catalog.entry import RELEASE, Entry, LoadState
 from stadthub_catalog.package_grounds import ground
 from stadthub_catalog.package_writes import change
 from stadthub_catalog.packages import stamp
@@ -135,6 +135,8 @@ def _put(asked: Asked, entry: Entry, said: dict[str, Any], old: Mapping[str, Any
     except StadthubError:
         _forget_new(asked, said, old, upload)
         raise
+    if old is not None and old.get("load_state") == LoadState.HELD and said.get(RELEASE) != old.get(RELEASE) and asked.uploads is not None:
+        asked.uploads.look_again(UUID(old["id"]))
     asked.changed.clear()
     place = len(package["resources"]) - 1 if old is None else next(i for i, one in enumerate(there) if one["id"] == old["id"])
     return dict(package["resources"][place])

@@ -35,6 +35,10 @@ class Uploads(Protocol):
         """Keep the file as the only one of the resource, all of it or nothing. Invalid if it is too large, StorageError."""
         ...
 
+    def look_again(self, resource: UUID) -> None:
+        """Somebody said more of the resource's file, so it is looked at again."""
+        ...
+
     def drop(self, resource: UUID) -> None:
         """Forget the resource's file; nothing happens if there is none."""
         ...

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import orjson
 
 from stadthub_catalog import resource_formats, wording
+from stadthub_catalog.entry import LoadState
 from stadthub_catalog.refusals import Invalid, Missing
 from stadthub_catalog.wording import Wrong
 
@@ -69,6 +70,8 @@ def resource(said: Said, old: Said | None, ground: Ground) -> Document:
             _keep(made, wrong, key, _kept, said[key])
     _identify(made, wrong, old, ground)
     _lead(made, wrong, old)
+    if old is not None and _stays_held(made, old):
+        made |= {key: old[key] for key in ("load_state", "load_message") if key in old}
     if not made["format"] and not said.get("id"):
         made["format"] = resource_formats.media_type(made["url"]) or ""
     made["format"] = resource_formats.spelled(made["format"])
@@ -133,6 +136,12 @@ def _lead(made: Document, wrong: dict[str, Any], old: Said | None) -> None:
         wrong["url"] = ["Please provide a valid URL"]
     elif url and scheme is None and not made["url_type"]:
         made["url"] = f"http://{url.lstrip('/')}"
+
+
+def _stays_held(made: Document, old: Said) -> bool:
+    """Whether this is still the file that is held back: only the worker that looked at it lets it go."""
+    same = made["url_type"] == "upload" and made.get("url") == old["url"] and made.get("hash") in ("", old["hash"])
+    return old.get("load_state") == LoadState.HELD and same
 
 
 def _listed(said: Any) -> list[Any] | None:

@@ -13,7 +13,8 @@ from uuid import UUID
 
 import structlog
 
-from stadthub_catalog.loading import LoadState, tell, uploaded_file
+from stadthub_catalog.entry import RELEASE, LoadState
+from stadthub_catalog.loading import File, tell, uploaded_file
 from stadthub_catalog.uploads import Kept, Upload
 from stadthub_lake.storage import local_folder
 from stadthub_pipelines.datastore.tables import make_way, resource_of, table_of
@@ -55,6 +56,10 @@ class OrderingUploads:
         except OSError as error:
             raise StorageError(f"the uploaded file can't be loaded: {error.strerror}") from error
         return kept
+
+    def look_again(self, resource: UUID) -> None:
+        """Let its file be looked at as if it had come now."""
+        (self._orders / str(resource)).touch()
 
     def drop(self, resource: UUID) -> None:
         """Forget the resource's file, and let its rows go."""
@@ -112,11 +117,10 @@ class Loads:
         found = uploaded_file(catalog, resource)
         if found is None:
             return
-        name, title = found
         try:
-            feed = self._feed(resource, f"{resource}/{name}", title)
-            if isinstance(feed, str):
-                tell(catalog, resource, LoadState.HELD, feed)
+            feed = self._feed(resource, found)
+            if isinstance(feed, tuple):
+                tell(catalog, resource, *feed)
                 return
             tell(catalog, resource, LoadState.LOADING, "")
             if make_way(self._root, resource):
@@ -129,8 +133,9 @@ class Loads:
         except StadthubError as error:
             tell(catalog, resource, LoadState.FAILED, str(error))
 
-    def _feed(self, resource: UUID, file: str, title: str) -> Feed | str:
-        """The feed of the file, or why its rows are held back. FeedError if it holds none."""
+    def _feed(self, resource: UUID, found: File) -> Feed | tuple[LoadState, str]:
+        """The feed of the file, or why it has no rows. FeedError if it can't be read."""
+        file = f"{resource}/{found.name}"
         path = path_of(self._settings, file)
         if not path.is_file():
             raise NotFound(f"{path.name}: it is not there yet")
@@ -138,13 +143,18 @@ class Loads:
         if schema.kind is Kind.TIMESERIES and schema.proposal.decoder in MAPPED:
             schema = corrected(schema, {"kind": Kind.TABLE.value})  # a resource has the columns of its file
         if schema.proposal.decoder not in (*MAPPED, *LAYERED):
-            return f"its format has no columns that could be shown (decoder {schema.proposal.decoder}): make a feed of it"
+            why = f"its format has no columns that could be shown (decoder {schema.proposal.decoder}): make a feed of it"
+            return LoadState.KEPT, why
         people = [one.place for one in schema.fields if one.personal]
-        if people:
-            return f"{', '.join(people)}: these columns seem to tell of people, so nothing was loaded: upload the file without them"
+        if people and not found.release:
+            why = (
+                f"{', '.join(people)}: these columns seem to tell of people, so nothing was loaded and the file is kept back: upload it without "
+                f"them, or say in {RELEASE} on what ground it may be published"
+            )
+            return LoadState.HELD, why
         name = table_of(resource)
         table: Mapping[str, Any] = feed_table(schema, name, file, path.stat().st_size)
-        return feed_of({**table, "title": title, "metadata": {**STAND_IN["metadata"], **table["metadata"]}}, path.name)
+        return feed_of({**table, "title": found.title, "metadata": {**STAND_IN["metadata"], **table["metadata"]}}, path.name)
 
     def _run(self, feed: Feed) -> tuple[dict[str, int], str | None]:
         """Load the rows; the sums, and what went wrong."""

@@ -119,6 +119,9 @@ class UploadFolder:
             raise StorageError(f"the uploaded file can't be kept: {error.strerror}") from error
         return Kept(name, size, mimetypes.guess_type(name)[0], digest)
 
+    def look_again(self, resource: UUID) -> None:
+        """Nothing: the folder only keeps files."""
+
     def drop(self, resource: UUID) -> None:
         """Forget the resource's file."""
         shutil.rmtree(self._folder / str(resource), ignore_errors=True)

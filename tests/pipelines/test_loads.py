@@ -129,6 +129,33 @@ def test_a_pushed_table_takes_the_place_of_the_rows_of_a_file_and_a_file_of_a_pu
     assert remote.action.resource_show(id=resource)["datastore_active"] is False
 
 
+def test_a_file_that_seems_to_tell_of_people_is_kept_back_until_somebody_says_on_what_ground_it_may_be_published(
+    site: tuple[RemoteCKAN, Settings],
+) -> None:
+    remote, settings = site
+    body = b"Nr;E-Mail\n1;amt@example.org\n2;rathaus@example.org\n"
+    resource = _put(remote, "resource_create", "aemter.csv", body, package_id="dateien")
+    address = _settled(remote, resource, "held")["url"].replace(settings.url, remote.address)
+    remote.action.package_update(**remote.action.package_show(id="dateien"))
+    shown = {**remote.action.package_show(id="dateien")}
+    for one in shown["resources"]:
+        one.pop("load_state", None)
+    remote.action.package_update(**shown)
+    refused = httpx.get(address)
+    assert (refused.status_code, "tell of people" in refused.json()["detail"]) == (403, True)
+    assert resource not in httpx.get(f"{remote.address}/dataset/dateien.ttl").text
+    assert resource not in httpx.get(f"{remote.address}/api/v1/datasets/dateien").text
+    page = httpx.get(f"{remote.address}/datasets/dateien", headers={"Accept": "text/html"}, timeout=60).text
+    assert ("zurückgehalten" in page, address.removeprefix(remote.address) in page) == (True, False)
+    mine = httpx.get(address, headers={"Authorization": remote.apikey})
+    assert (mine.content, mine.headers["cache-control"].split(",")[0]) == (body, "private")
+    remote.action.resource_patch(id=resource, personal_data_release="addresses of offices, § 3 EGovG")
+    _settled(remote, resource, "loaded")
+    assert httpx.get(address).content == body
+    assert resource in httpx.get(f"{remote.address}/dataset/dateien.ttl").text
+    remote.action.resource_delete(id=resource)
+
+
 @pytest.mark.parametrize(
     ("name", "body", "state", "words"),
     [

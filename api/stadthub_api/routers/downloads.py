@@ -16,7 +16,7 @@ from stadthub_catalog.entry import Distribution, Entry, State
 from stadthub_catalog.uploads import address
 from stadthub_schemas.access import Action, Principal, may
 from stadthub_schemas.dataset import AccessClass
-from stadthub_schemas.errors import NotFound
+from stadthub_schemas.errors import AccessError, NotFound
 
 router = APIRouter(tags=["files"])
 
@@ -53,12 +53,12 @@ async def _answer(request: Request, hub: Hub, entry: Entry, one: Distribution, f
         raise NotFound(f"resource {one.id} has no file {file[:100]!r}")
     assert one.id is not None
     path, status = await hub.work(_on_disk, hub.uploads.path(one.id, name))
-    return _sent(request, entry, path, status)
+    return _sent(request, entry, path, status, is_held=one.is_held)
 
 
-def _sent(request: Request, entry: Entry, path: FilePath, status: os.stat_result) -> Response:
+def _sent(request: Request, entry: Entry, path: FilePath, status: os.stat_result, *, is_held: bool) -> Response:
     etag = f'"{status.st_size:x}-{status.st_mtime_ns:x}"'
-    is_public = entry.dataset.metadata.access is AccessClass.PUBLIC and entry.state is State.ACTIVE
+    is_public = entry.dataset.metadata.access is AccessClass.PUBLIC and entry.state is State.ACTIVE and not is_held
     headers = {
         "ETag": etag,
         "Cache-Control": f"{'public' if is_public and 'authorization' not in request.headers else 'private'}, max-age=60, must-revalidate",
@@ -72,7 +72,7 @@ def _sent(request: Request, entry: Entry, path: FilePath, status: os.stat_result
 
 
 def _resource(hub: Hub, principal: Principal, key: str, resource: str) -> tuple[Entry, Distribution]:
-    """The resource and its dataset, if the caller may read it: those that are not shown are for who may write them. NotFound."""
+    """The resource and its dataset, if the caller may read it: those that are not shown are for who may write them. NotFound, AccessError."""
     absent = NotFound(f"there is no resource {resource[:100]!r}")
     try:
         entry, one = hub.catalog.shelf.any_distribution(resource)
@@ -81,6 +81,8 @@ def _resource(hub: Hub, principal: Principal, key: str, resource: str) -> tuple[
     needed = Action.READ if entry.state is State.ACTIVE else Action.WRITE
     if key not in (entry.name, str(entry.id)) or not may(principal, needed, entry.dataset).allowed:
         raise absent
+    if one.is_held and not may(principal, Action.WRITE, entry.dataset).allowed:
+        raise AccessError("the file is kept back because columns of it seem to tell of people: ask the publisher of the dataset")
     return entry, one
 
 
