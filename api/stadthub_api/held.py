@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from stadthub_catalog.catalog import Catalog
-from stadthub_ingest.judge import Judge, Payload, excerpt
+from stadthub_ingest.judge import Judge
+from stadthub_ingest.judged import Payload, excerpt
 from stadthub_ingest.reducing import is_private
 from stadthub_ingest.sources.fetched import page_of
 from stadthub_lake.peek import peek

@@ -2,18 +2,16 @@
 
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
-import orjson
 import pyarrow as pa
 import structlog
 
 from stadthub_ingest import features, observations, preview, registry, tables
 from stadthub_ingest.columns import judge_block
-from stadthub_ingest.decoded import Block, Decoded, DecodeError, Unreadable
+from stadthub_ingest.decoded import Block, Decoded, DecodeError
+from stadthub_ingest.judged import UNKEPT, Judged, Payload, Sheet, lines
 from stadthub_ingest.observations import ObservationJudge
 from stadthub_ingest.preview import Preview
 from stadthub_ingest.renames import renamed_json, renamed_row
@@ -25,69 +23,12 @@ from stadthub_ingest.tables import Seen as Keys
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import StadthubError
 from stadthub_schemas.feed import Feed
-from stadthub_schemas.rows import EXCERPT, OBSERVATIONS_CODED, REJECTS
+from stadthub_schemas.rows import OBSERVATIONS_CODED
 
 LOG = structlog.get_logger()
 
-#: What stands in the raw log instead of a payload of which nothing may be kept, so that it is counted exactly once.
-REFUSED = b"refused: nothing of this payload may be kept"
-
-#: What stands there instead of a message that was bigger than its feed allows.
-TOO_BIG = b"refused: this message was bigger than source.max_bytes"
-
-#: Why nothing was kept of a payload.
-UNKEPT = {REFUSED: "it is not what decoder {decoder} reads", TOO_BIG: "it was bigger than source.max_bytes"}
-
 #: A payload of at least so many bytes is judged column by column, where its decoder can: below, the rows are quicker.
 BULK = 20_000
-
-
-class Payload(NamedTuple):
-    """What came in one piece: `name` is its topic, URL or file."""
-
-    position: int
-    received_time: datetime
-    name: str
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What became of payloads: `accepted` is OBSERVATIONS_IN (of large payloads OBSERVATIONS_CODED), FEATURES_IN or the free columns of a
-    table; `rejects` is REJECTS, and so are `notes`: rows that were accepted but not as they came. `attributes` are the names of what
-    features and rows of a table have."""
-
-    accepted: pa.Table
-    rejects: pa.Table
-    received: int
-    dropped: int
-    notes: pa.Table
-    attributes: frozenset[str] = frozenset()
-
-
-#: One row of REJECTS.
-_Line = tuple[int, int, datetime, str, str]
-
-
-@dataclass(slots=True)
-class _Sheet:
-    """What is being written down of one call."""
-
-    rows: list[Any] = field(default_factory=list)
-    tables: list[pa.Table] = field(default_factory=list)
-    rejects: list[_Line] = field(default_factory=list)
-    notes: list[_Line] = field(default_factory=list)
-    received: int = 0
-    dropped: int = 0
-    attributes: set[str] = field(default_factory=set)
-    keys: Keys | None = None
-
-    def refuse(self, payload: Payload, row: int, reason: str, what: Any) -> None:
-        self.rejects.append((payload.position, row, payload.received_time, reason, excerpt(what)))
-
-    def note(self, payload: Payload, row: int, reason: str, what: Any) -> None:
-        """The row is kept, but not as it came: the operator shall know."""
-        self.notes.append((payload.position, row, payload.received_time, reason, excerpt(what)))
 
 
 class Judge:
@@ -155,7 +96,7 @@ class Judge:
     def guarded(self, payloads: Sequence[Payload], keys: Keys | None) -> Judged:
         """The same; with keys that were seen already in the pages before."""
         try:
-            return self._judged(payloads, _Sheet(keys=keys))
+            return self._judged(payloads, Sheet(keys=keys))
         except (StadthubError, MemoryError):
             raise
         except Exception:  # noqa: BLE001 - decoders read what strangers send: a mistake of theirs must not stop their feed for ever
@@ -163,10 +104,10 @@ class Judge:
 
     def _without_faults(self, payloads: Sequence[Payload]) -> Judged:
         """The same without the payloads on which decoder or judge fail: each of those is one reject."""
-        sheet, sound = _Sheet(), []
+        sheet, sound = Sheet(), []
         for payload in payloads:
             try:
-                self._judged((payload,), _Sheet())
+                self._judged((payload,), Sheet())
             except (StadthubError, MemoryError):
                 raise
             except Exception as fault:  # noqa: BLE001 - as above
@@ -178,7 +119,7 @@ class Judge:
                 sound.append(payload)
         return self._judged(sound, sheet)
 
-    def _judged(self, payloads: Sequence[Payload], sheet: _Sheet) -> Judged:
+    def _judged(self, payloads: Sequence[Payload], sheet: Sheet) -> Judged:
         sound = [payload for payload in payloads if payload.body not in UNKEPT]
         for payload in payloads:
             if payload.body in UNKEPT:
@@ -194,7 +135,7 @@ class Judge:
         judged = (self._accepted(sheet), lines(sheet.rejects), sheet.received, sheet.dropped, lines(sheet.notes))
         return Judged(*judged, frozenset(sheet.attributes))
 
-    def _accepted(self, sheet: _Sheet) -> pa.Table:
+    def _accepted(self, sheet: Sheet) -> pa.Table:
         if self._feed.kind is Kind.FEATURES:
             return features.as_table(sheet.rows)
         if self._feed.kind is Kind.TABLE:
@@ -204,7 +145,7 @@ class Judge:
         by_rows = [observations.as_table(sheet.rows).cast(OBSERVATIONS_CODED)] if sheet.rows else []
         return pa.concat_tables([*sheet.tables, *by_rows]).unify_dictionaries()
 
-    def _decoded(self, payload: Payload, sheet: _Sheet) -> Iterator[Decoded]:
+    def _decoded(self, payload: Payload, sheet: Sheet) -> Iterator[Decoded]:
         """The payload's rows. What breaks off becomes a reject after the rows before it."""
         try:
             yield from self._decoder.decode(self._mended(payload.body), self._options, payload.name)
@@ -215,12 +156,12 @@ class Judge:
             sheet.received += 1
             sheet.refuse(payload, 0, "payload: it is nested too deep", b"" if self._decoder.private else payload.body)
 
-    def _refused(self, payload: Payload, sheet: _Sheet) -> None:
+    def _refused(self, payload: Payload, sheet: Sheet) -> None:
         """A payload of which nothing was kept: counted, and told without a word of it."""
         sheet.received += 1
         sheet.refuse(payload, 0, f"payload: {UNKEPT[payload.body].format(decoder=self._feed.decoder)}, nothing of it was kept", b"")
 
-    def _by_rows(self, payload: Payload, sheet: _Sheet, judge: ObservationJudge) -> None:
+    def _by_rows(self, payload: Payload, sheet: Sheet, judge: ObservationJudge) -> None:
         judge.receive(payload.received_time)
         number = 0
         for number, row in enumerate(self._decoded(payload, sheet), 1):
@@ -235,7 +176,7 @@ class Judge:
                 sheet.refuse(payload, number, "it is nested too deep", row)
         sheet.received += number
 
-    def _by_columns(self, payload: Payload, sheet: _Sheet) -> bool:
+    def _by_columns(self, payload: Payload, sheet: Sheet) -> bool:
         """Judge a large payload by columns; False where its decoder can't or it must be looked at row by row."""
         if self._decoder.decode_table is None or len(payload.body) < self._bulk:
             return False
@@ -247,7 +188,7 @@ class Judge:
             self._block(block, payload, sheet)
         return blocks is not None
 
-    def _block(self, block: Block, payload: Payload, sheet: _Sheet) -> None:
+    def _block(self, block: Block, payload: Payload, sheet: Sheet) -> None:
         accepted, rest = judge_block(block, self._book, payload.received_time)
         judge = ObservationJudge(self._book, payload.received_time)
         dropped = len(block.times) - len(accepted) - len(rest)
@@ -264,7 +205,7 @@ class Judge:
         sheet.received += len(block.times)
         sheet.dropped += dropped
 
-    def _whole(self, payloads: Sequence[Payload], sheet: _Sheet) -> None:
+    def _whole(self, payloads: Sequence[Payload], sheet: Sheet) -> None:
         """Judge features or rows of a table, which must know of each other: within a payload, and within all pages of one."""
         numbered = [(payload, number, row) for payload in payloads for number, row in enumerate(self._decoded(payload, sheet), 1)]
         rows = [(payload, number, self._attributes(row, sheet)) for payload, number, row in numbered if row is not None]
@@ -285,7 +226,7 @@ class Judge:
             if isinstance(one, features.Feature) and one.mended is not None:
                 sheet.note(payload, number, f"geometry: mended and kept: {one.mended}", row)
 
-    def _attributes(self, row: Any, sheet: _Sheet) -> Any:
+    def _attributes(self, row: Any, sheet: Sheet) -> Any:
         """The row under the names that the feed knows, and only with what may be taken."""
         inner = row.get("properties") if self._feed.kind is Kind.FEATURES and isinstance(row, dict) else row
         if not isinstance(inner, dict):
@@ -296,29 +237,3 @@ class Judge:
             inner = {name: value for name, value in inner.items() if name in self._known}
         sheet.attributes.update(inner)
         return {**row, "properties": inner} if self._feed.kind is Kind.FEATURES else inner
-
-
-def lines(told: Sequence[_Line]) -> pa.Table:
-    """What was written down, as REJECTS."""
-    columns = list(zip(*told, strict=True)) or [()] * len(REJECTS)
-    return pa.Table.from_arrays([pa.array(column, one.type) for column, one in zip(columns, REJECTS, strict=True)], schema=REJECTS)
-
-
-def excerpt(what: Any) -> str:
-    """How a refused row looked, cut short: JSON where it can be, the text of a payload where it is one."""
-    if isinstance(what, bytes):
-        return what[: 4 * EXCERPT].decode("utf-8", "replace")[:EXCERPT]
-    if isinstance(what, Unreadable):
-        return what.text[:EXCERPT]
-    try:
-        return orjson.dumps(what, default=_spelled, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z).decode()[:EXCERPT]
-    except TypeError:
-        pass
-    try:
-        return repr(what)[:EXCERPT]
-    except (RecursionError, ValueError):  # nested too deep, or a number of thousands of digits
-        return f"({type(what).__name__})"
-
-
-def _spelled(value: Any) -> Any:
-    return value.text if isinstance(value, Unreadable) else getattr(value, "value", None) or str(value)

@@ -9,7 +9,8 @@ import pyarrow as pa
 from stadthub_ingest import registry, tables
 from stadthub_ingest.columnar import Columnar
 from stadthub_ingest.decoded import DecodeError
-from stadthub_ingest.judge import Judge, Judged, Payload, excerpt, lines
+from stadthub_ingest.judge import Judge
+from stadthub_ingest.judged import Judged, Payload, excerpt, lines
 from stadthub_ingest.rules import RowError
 from stadthub_ingest.sheets import Tabled, rows_of
 from stadthub_ingest.typedcolumns import Typed, plain_columns, typed_columns

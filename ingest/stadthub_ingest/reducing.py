@@ -17,7 +17,7 @@ from typing import Protocol
 from stadthub_ingest import registry
 from stadthub_ingest.accesspoints import Kept, Point, kept
 from stadthub_ingest.decoded import Narrow, Reduce, Sight, Sighting
-from stadthub_ingest.judge import REFUSED
+from stadthub_ingest.judged import REFUSED
 from stadthub_ingest.renames import renamed_json
 from stadthub_ingest.times import cut
 from stadthub_schemas.errors import FeedError

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from stadthub_catalog.catalog import Catalog
 from stadthub_catalog.findings import Noticed
-from stadthub_ingest.judge import Judge, Judged, Payload
+from stadthub_ingest.judge import Judge
+from stadthub_ingest.judged import Judged, Payload
 from stadthub_ingest.shape import Shape, spread
 from stadthub_pipelines.habits import Habits
 from stadthub_pipelines.profile import Difference, Profile

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stadthub_ingest.detection.proposal import Said
-from stadthub_ingest.judge import Judged
+from stadthub_ingest.judged import Judged
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.feed import Feed
 from stadthub_schemas.properties import OBSERVED_PROPERTIES

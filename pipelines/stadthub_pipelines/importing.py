@@ -14,7 +14,8 @@ from stadthub_ingest.detection.mapped import recast
 from stadthub_ingest.detection.objects import with_properties
 from stadthub_ingest.detection.proposal import BECOMES, PERSONAL, Field, Guess, Proposal, Said
 from stadthub_ingest.detection.traits import Traits
-from stadthub_ingest.judge import Judge, Payload
+from stadthub_ingest.judge import Judge
+from stadthub_ingest.judged import Payload
 from stadthub_ingest.registry import declared
 from stadthub_pipelines import feedfiles, uploads
 from stadthub_pipelines.describing import theme_of

@@ -12,7 +12,8 @@ import pyarrow as pa
 from stadthub_catalog.catalog import Catalog
 from stadthub_ingest import registry
 from stadthub_ingest.frames import FrameCounter
-from stadthub_ingest.judge import Judge, Judged, Payload
+from stadthub_ingest.judge import Judge
+from stadthub_ingest.judged import Judged, Payload
 from stadthub_ingest.largetables import LargeTable
 from stadthub_ingest.sources.fetched import page_of
 from stadthub_lake.rawlog import Frame, RawLog

@@ -14,7 +14,7 @@ import orjson
 import pyarrow as pa
 
 from stadthub_catalog.catalog import Catalog
-from stadthub_ingest.judge import Payload
+from stadthub_ingest.judged import Payload
 from stadthub_ingest.reducing import is_private
 from stadthub_ingest.sources.fetched import page_of
 from stadthub_lake.rawlog import Frame, RawLog

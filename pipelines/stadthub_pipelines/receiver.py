@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from stadthub_ingest.judge import TOO_BIG
+from stadthub_ingest.judged import TOO_BIG
 from stadthub_ingest.sources.mqtt import Message, Subscription
 from stadthub_lake.rawlog import RawLog
 from stadthub_pipelines.door import Door

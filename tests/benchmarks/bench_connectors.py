@@ -20,7 +20,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stadthub_ingest import registry
-from stadthub_ingest.judge import Judge, Payload
+from stadthub_ingest.judge import Judge
+from stadthub_ingest.judged import Payload
 from stadthub_ingest.reducing import reducer, storable
 from stadthub_schemas.feed import Feed, load_feed
 from tests.ingest.feeds import feed

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from stadthub_ingest.judge import Judged, Payload
+from stadthub_ingest.judged import Judged, Payload
 from stadthub_schemas.feed import Feed
 
 RECEIVED = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -10,7 +10,8 @@ import pytest
 import shapely
 
 from stadthub_ingest import registry
-from stadthub_ingest.judge import Judge, Judged, Payload
+from stadthub_ingest.judge import Judge
+from stadthub_ingest.judged import Judged, Payload
 from stadthub_ingest.reducing import reducer, storable
 from stadthub_schemas.feed import load_feed
 

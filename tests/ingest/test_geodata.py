@@ -12,7 +12,8 @@ import pytest
 import shapely
 
 from stadthub_ingest.crs import Crs, CrsError, read_crs
-from stadthub_ingest.judge import Judge, Judged
+from stadthub_ingest.judge import Judge
+from stadthub_ingest.judged import Judged
 from tests.ingest.feeds import feed, payload
 
 UTM = "EPSG:25832"

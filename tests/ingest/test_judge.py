@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stadthub_ingest.judge import Judge, Judged
+from stadthub_ingest.judge import Judge
+from stadthub_ingest.judged import Judged
 from stadthub_schemas.errors import FeedError
 from stadthub_schemas.rows import EXCERPT, FEATURES_IN, OBSERVATIONS_IN, REJECTS
 from tests.ingest.feeds import RECEIVED, balanced, feed, payload

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from stadthub_ingest.judge import Judge, Payload
+from stadthub_ingest.judge import Judge
+from stadthub_ingest.judged import Payload
 from stadthub_ingest.reducing import narrows, reducer
 from stadthub_schemas.errors import FeedError
 from stadthub_schemas.feed import Feed

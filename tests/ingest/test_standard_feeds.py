@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from stadthub_ingest.decoders.senml import Record, resolve
 from stadthub_ingest.foreign_units import CEFACT, SENML, SYMBOLS, from_words
-from stadthub_ingest.judge import Judge, Payload
+from stadthub_ingest.judge import Judge
+from stadthub_ingest.judged import Payload
 from stadthub_schemas.errors import FeedError
 from stadthub_schemas.units import UNITS
 from tests.ingest.feeds import RECEIVED, balanced, feed, payload

@@ -9,7 +9,8 @@ import orjson
 import pytest
 
 from stadthub_catalog.catalog import Catalog
-from stadthub_ingest.judge import Judge, Payload
+from stadthub_ingest.judge import Judge
+from stadthub_ingest.judged import Payload
 from stadthub_pipelines.drift import Watch
 from stadthub_schemas.feed import parse_feed
 from stadthub_schemas.finding import Finding, Severity

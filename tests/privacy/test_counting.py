@@ -8,7 +8,8 @@ import orjson
 import pytest
 
 from stadthub_api.app import create_app
-from stadthub_ingest.judge import Judge, Payload
+from stadthub_ingest.judge import Judge
+from stadthub_ingest.judged import Payload
 from stadthub_ingest.reducing import Counting, reducer
 from stadthub_schemas.errors import FeedError
 from stadthub_schemas.feed import Feed, parse_feed

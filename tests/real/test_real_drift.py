@@ -8,7 +8,8 @@ import pytest
 from deploy.real import run
 
 from stadthub_catalog.catalog import Catalog
-from stadthub_ingest.judge import Judge, Payload
+from stadthub_ingest.judge import Judge
+from stadthub_ingest.judged import Payload
 from stadthub_ingest.sources import file
 from stadthub_pipelines.drift import Watch
 from stadthub_schemas.feed import FileSource, load_feed

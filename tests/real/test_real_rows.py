@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from stadthub_ingest.judge import Judge, Judged, Payload
+from stadthub_ingest.judge import Judge
+from stadthub_ingest.judged import Judged, Payload
 from tests.ingest.feeds import feed
 
 DATA = Path(os.environ.get("SHARED_DIR") or Path(__file__).parents[3] / "shared") / "data"

@@ -53,12 +53,12 @@ async def _answer(request: Request, hub: Hub, entry: Entry, one: Distribution, f
         raise NotFound(f"resource {one.id} has no file {file[:100]!r}")
     assert one.id is not None
     path, status = await hub.work(_on_disk, hub.uploads.path(one.id, name))
-    return _sent(request, entry, path, status, is_held=one.is_held)
+    return _sent(request, entry, one, path, status)
 
 
-def _sent(request: Request, entry: Entry, path: FilePath, status: os.stat_result, *, is_held: bool) -> Response:
+def _sent(request: Request, entry: Entry, one: Distribution, path: FilePath, status: os.stat_result) -> Response:
     etag = f'"{status.st_size:x}-{status.st_mtime_ns:x}"'
-    is_public = entry.dataset.metadata.access is AccessClass.PUBLIC and entry.state is State.ACTIVE and not is_held
+    is_public = entry.dataset.metadata.access is AccessClass.PUBLIC and entry.state is State.ACTIVE and not one.is_held
     headers = {
         "ETag": etag,
         "Cache-Control": f"{'public' if is_public and 'authorization' not in request.headers else 'private'}, max-age=60, must-revalidate",

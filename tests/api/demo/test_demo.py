@@ -16,7 +16,8 @@ from stadthub_api.demo import Demo, start
 from stadthub_api.demo.city import FLEETS, dev_eui, devices
 from stadthub_api.demo.counters import Counters
 from stadthub_api.demo.uplinks import FAULTS, faulty, topic, uplink
-from stadthub_ingest.judge import Judge, Judged, Payload
+from stadthub_ingest.judge import Judge
+from stadthub_ingest.judged import Judged, Payload
 from stadthub_ingest.reducing import reducer, storable
 from stadthub_ingest.sources import file, http
 from stadthub_ingest.sources.mqtt import Message, Subscription
