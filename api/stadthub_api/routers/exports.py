@@ -21,7 +21,8 @@ ExportFormat = Literal["csv", "json", "geojson", "parquet", "arrow"]
 async def export(
     request: Request, hub: HubDep, principal: PrincipalDep, seen: ReadableDep, format_: Annotated[ExportFormat, Path(alias="format")]
 ) -> Response:
-    """All rows of a selection as one file, with the same filters as `/rows`."""
+    """All rows of a selection as one file, with the same filters as `/rows`. Without `sort` they come as they lie, the same each time: a
+    timeseries day by day (its freshest rows last), in each by datastream and time."""
     query, _ = Question(seen.entry, seen.hidden, EXPORT, seen.decision.suppression).rows(request.query_params.multi_items(), None, None)
     known = FORMATS[format_]
     name = f"{seen.entry.name}-{datetime.now(UTC):%Y-%m-%d}.{known.ending}"
