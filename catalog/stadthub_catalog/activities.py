@@ -14,6 +14,9 @@ from stadthub_catalog.database import Database
 from stadthub_catalog.people_tables import activity, follower
 
 
+_ADD = insert(activity)
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """Something that is written: by whom, which kind (`new package`), to what, and what that is afterwards in CKAN's words."""
@@ -50,7 +53,7 @@ def note(connection: Connection, deed: Deed) -> None:
         "owner": deed.owner,
         "body": dict(deed.body),
     }
-    connection.execute(insert(activity), values)
+    connection.execute(_ADD, values)
 
 
 def of_targets(targets: Sequence[UUID]) -> ColumnElement[bool]:

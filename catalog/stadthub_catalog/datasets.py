@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text, update
 
 from stadthub_catalog import distributions, documents
 from stadthub_catalog.audit import append
@@ -31,11 +31,13 @@ def nothing(_: Connection) -> None:
     """Nothing else is written."""
 
 
-_BOTH = select(counter.c.name, counter.c.value).where(counter.c.name.in_(("datasets", "teams")))
+_BOTH = text("SELECT name, value FROM counter WHERE name IN ('datasets', 'teams')")
 _ROWS = select(table, *(column.label(f"org_{column.name}") for column in organization.c)).join(organization)
 _ROWS = _ROWS.where(table.c.change > bindparam("seen")).order_by(table.c.change)
 _NAMED = select(table.c.id).where((table.c.name == bindparam("name")) | (table.c.id == bindparam("key")))
 _OWNER = select(organization).where(organization.c.id == bindparam("key"))
+_ADD, _ADD_TAG, _TAG = insert(table), insert(tag), insert(dataset_tag)
+_UNTAG = delete(dataset_tag).where(dataset_tag.c.dataset_id == bindparam("key"))
 _TAGGED = select(tag.c.id).where(tag.c.id.in_(bindparam("keys", expanding=True)))
 
 
@@ -123,13 +125,13 @@ class Written:
     modified: datetime
 
 
-def write(database: Database, *written: Written, beside: Beside = nothing) -> None:
-    """Make the datasets, or bring them up to date, all or none. Conflict where another dataset bears the name. `beside` writes more in
-    the same transaction."""
+def write(database: Database, *written: Written, beside: Beside = nothing) -> Changed:
+    """Make the datasets, or bring them up to date, all or none; what has changed by that. Conflict where another dataset bears the name.
+    `beside` writes more in the same transaction."""
     with database.keeping() as connection, counted(connection) as number:
-        for one in written:
-            _write(connection, one, number)
+        entries = tuple(_write(connection, one, number) for one in written)
         beside(connection)
+    return Changed(number, entries, frozenset())
 
 
 def written_entry(one: Written, owner: Organization) -> Entry:
@@ -155,27 +157,28 @@ def purge(database: Database, key: UUID, beside: Beside = nothing) -> None:
         found = update(table).where(table.c.id == key, table.c.document.is_not(None))
         if not connection.execute(found.values(name=str(key), modified=datetime.now(UTC), change=number, **emptied)).rowcount:
             raise NotFound(f"there is no dataset {key}")
-        connection.execute(delete(dataset_tag).where(dataset_tag.c.dataset_id == key))
+        connection.execute(_UNTAG, {"key": key})
         beside(connection)
 
 
-def _write(connection: Connection, one: Written, number: int) -> None:
+def _write(connection: Connection, one: Written, number: int) -> Entry:
+    """The dataset as it stands when it is written."""
     there = set(connection.execute(_NAMED, {"name": one.name, "key": one.id}).scalars())
     if there - {one.id}:
         raise Conflict(f"{one.name}: another dataset bears that name")
     row = connection.execute(_OWNER, {"key": one.owner}).one_or_none()
     if row is None:
         raise NotFound(f"there is no organisation {one.owner}")
-    described = documents.dataset(one.name, one.document, organisation(row))
+    made = written_entry(one, organisation(row))
     values = {
         "name": one.name,
         "organization_id": one.owner,
-        "kind": described.kind.value,
+        "kind": made.dataset.kind.value,
         "state": one.state,
         "feed": "",
-        "words": described.model_dump(mode="json", exclude_none=True),
+        "words": made.dataset.model_dump(mode="json", exclude_none=True),
         "columns": [],
-        "extent": documents.extent(one.document).model_dump(mode="json"),
+        "extent": made.extent.model_dump(mode="json"),
         "created": one.created,
         "modified": one.modified,
         "change": number,
@@ -183,10 +186,11 @@ def _write(connection: Connection, one: Written, number: int) -> None:
     }
     if there:
         connection.execute(update(table).where(table.c.id == one.id).values(**values))
-        connection.execute(delete(dataset_tag).where(dataset_tag.c.dataset_id == one.id))
+        connection.execute(_UNTAG, {"key": one.id})
     else:
-        connection.execute(insert(table), {"id": one.id, **values})
-    _add_tags(connection, one.id, described.metadata.keywords)
+        connection.execute(_ADD, {"id": one.id, **values})
+    _add_tags(connection, one.id, made.dataset.metadata.keywords)
+    return made
 
 
 def _release(words: Mapping[str, Any]) -> dict[str, Any]:
@@ -261,7 +265,7 @@ def _write_organization(connection: Connection, publisher: Publisher, now: datet
 
 
 def _write_tags(connection: Connection, dataset_id: UUID, keywords: Sequence[str]) -> None:
-    connection.execute(delete(dataset_tag).where(dataset_tag.c.dataset_id == dataset_id))
+    connection.execute(_UNTAG, {"key": dataset_id})
     _add_tags(connection, dataset_id, keywords)
 
 
@@ -272,8 +276,8 @@ def _add_tags(connection: Connection, dataset_id: UUID, keywords: Sequence[str])
     known = set(connection.execute(_TAGGED, {"keys": list(wanted)}).scalars())
     new = [{"id": key, "name": name} for key, name in wanted.items() if key not in known]
     if new:
-        connection.execute(insert(tag), new)
-    connection.execute(insert(dataset_tag), [{"dataset_id": dataset_id, "tag_id": key} for key in wanted])
+        connection.execute(_ADD_TAG, new)
+    connection.execute(_TAG, [{"dataset_id": dataset_id, "tag_id": key} for key in wanted])
 
 
 def _entry(row: Row[Any], files: tuple[Distribution, ...]) -> Entry:

@@ -139,6 +139,7 @@ def _edge(said: str, which: int) -> str | None:
     return edge.isoformat() if ":" in said else edge.date().isoformat()
 
 
+@lru_cache(maxsize=8)  # whoever writes a dataset asks twice in a row
 def _box(spatial: str) -> tuple[float, float, float, float] | None:
     """The box around a GeoJSON geometry; None for anything else."""
     if not spatial or len(spatial) > 1_000_000:
