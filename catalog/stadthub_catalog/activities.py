@@ -13,7 +13,6 @@ from stadthub_catalog.audit import append
 from stadthub_catalog.database import Database
 from stadthub_catalog.people_tables import activity, follower
 
-
 _ADD = insert(activity)
 
 

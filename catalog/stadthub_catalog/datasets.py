@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, select, text, update
 
 from stadthub_catalog import distributions, documents
 from stadthub_catalog.audit import append
@@ -22,7 +23,6 @@ _COUNTER = counter.c.name == "datasets"
 _NEXT = update(counter).where(_COUNTER).values(value=counter.c.value + 1).returning(counter.c.value)
 _TEAMS = update(counter).where(counter.c.name == "teams").values(value=counter.c.value + 1)
 
-
 #: What else is written in a transaction.
 Beside = Callable[[Connection], None]
 
@@ -34,11 +34,15 @@ def nothing(_: Connection) -> None:
 _BOTH = text("SELECT name, value FROM counter WHERE name IN ('datasets', 'teams')")
 _ROWS = select(table, *(column.label(f"org_{column.name}") for column in organization.c)).join(organization)
 _ROWS = _ROWS.where(table.c.change > bindparam("seen")).order_by(table.c.change)
-_NAMED = select(table.c.id).where((table.c.name == bindparam("name")) | (table.c.id == bindparam("key")))
-_OWNER = select(organization).where(organization.c.id == bindparam("key"))
-_ADD, _ADD_TAG, _TAG = insert(table), insert(tag), insert(dataset_tag)
+#: The organisation, whether the dataset is there, and whether another one bears its name.
+_GROUND = select(
+    organization,
+    exists().where(table.c.id == bindparam("key")).label("is_there"),
+    exists().where(table.c.name == bindparam("called"), table.c.id != bindparam("key")).label("is_taken"),
+).where(organization.c.id == bindparam("owner"))
+_ADD, _TAG = insert(table), insert(dataset_tag)
+_ADD_TAG = text("INSERT INTO tag (id, name) VALUES (:id, :name) ON CONFLICT DO NOTHING").bindparams(bindparam("id", type_=tag.c.id.type))
 _UNTAG = delete(dataset_tag).where(dataset_tag.c.dataset_id == bindparam("key"))
-_TAGGED = select(tag.c.id).where(tag.c.id.in_(bindparam("keys", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Changed:
     purged: frozenset[UUID]
 
 
+@lru_cache(maxsize=65_536)
 def tag_id(name: str, vocabulary: str | None = None) -> UUID:
     """The id of a keyword, free or of a vocabulary: the same in every hub."""
     return uuid5(NAMESPACE_URL, f"urn:stadthub:tag:{name}" if vocabulary is None else f"urn:stadthub:tag:{vocabulary}:{name}")
@@ -108,7 +113,8 @@ def publish(database: Database, entry: Draft) -> None:
         else:
             connection.execute(update(table).where(table.c.id == key).values(change=number, **values))
         distributions.put(connection, key, wanted)
-        _write_tags(connection, key, entry.dataset.metadata.keywords)
+        connection.execute(_UNTAG, {"key": key})
+        _add_tags(connection, key, entry.dataset.metadata.keywords)
         _count(connection, number)
 
 
@@ -163,12 +169,11 @@ def purge(database: Database, key: UUID, beside: Beside = nothing) -> None:
 
 def _write(connection: Connection, one: Written, number: int) -> Entry:
     """The dataset as it stands when it is written."""
-    there = set(connection.execute(_NAMED, {"name": one.name, "key": one.id}).scalars())
-    if there - {one.id}:
-        raise Conflict(f"{one.name}: another dataset bears that name")
-    row = connection.execute(_OWNER, {"key": one.owner}).one_or_none()
+    row = connection.execute(_GROUND, {"key": one.id, "called": one.name, "owner": one.owner}).one_or_none()
     if row is None:
         raise NotFound(f"there is no organisation {one.owner}")
+    if row.is_taken:
+        raise Conflict(f"{one.name}: another dataset bears that name")
     made = written_entry(one, organisation(row))
     values = {
         "name": one.name,
@@ -184,7 +189,7 @@ def _write(connection: Connection, one: Written, number: int) -> Entry:
         "change": number,
         "document": dict(one.document),
     }
-    if there:
+    if row.is_there:
         connection.execute(update(table).where(table.c.id == one.id).values(**values))
         connection.execute(_UNTAG, {"key": one.id})
     else:
@@ -264,19 +269,11 @@ def _write_organization(connection: Connection, publisher: Publisher, now: datet
     return UUID(str(row.id))
 
 
-def _write_tags(connection: Connection, dataset_id: UUID, keywords: Sequence[str]) -> None:
-    connection.execute(_UNTAG, {"key": dataset_id})
-    _add_tags(connection, dataset_id, keywords)
-
-
 def _add_tags(connection: Connection, dataset_id: UUID, keywords: Sequence[str]) -> None:
     wanted = {tag_id(name): name for name in keywords}
     if not wanted:
         return
-    known = set(connection.execute(_TAGGED, {"keys": list(wanted)}).scalars())
-    new = [{"id": key, "name": name} for key, name in wanted.items() if key not in known]
-    if new:
-        connection.execute(_ADD_TAG, new)
+    connection.execute(_ADD_TAG, [{"id": key, "name": name} for key, name in wanted.items()])
     connection.execute(_TAG, [{"dataset_id": dataset_id, "tag_id": key} for key in wanted])
 
 

@@ -126,6 +126,7 @@ def _frequency(said: str) -> Any:
     return code if code in FREQUENCIES else None
 
 
+@lru_cache(maxsize=4096)
 def _edge(said: str, which: int) -> str | None:
     """The first (0) or the last (1) moment that a time, a day, a month or a year means; a day stays one. None for anything else."""
     if not _ISO.fullmatch(said.strip()):
