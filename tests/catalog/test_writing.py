@@ -92,8 +92,8 @@ def test_what_was_written_here_is_what_others_read_from_the_database(any_desk: D
     others = Catalog(any_desk.url)
     assert any_desk.catalog.entry("anders") == others.entry("anders")
     assert any_desk.catalog.shelf.hidden("gaerten") == others.shelf.hidden("gaerten")
-    said = {"id": "gaerten"}
-    assert repr(any_desk("package_show", **said)) == repr(answer(others, "package_show", said, Caller(ADMIN), SITE, None).result)
+    told = answer(others, "package_show", {"id": "gaerten"}, Caller(ADMIN), SITE, None).result
+    assert repr(any_desk("package_show", id="gaerten")) == repr(told)
     others.close()
 
 
