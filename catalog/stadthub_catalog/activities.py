@@ -13,6 +13,8 @@ from stadthub_catalog.audit import append
 from stadthub_catalog.database import Database
 from stadthub_catalog.people_tables import activity, follower
 
+_ADD = insert(activity)
+
 
 @dataclass(frozen=True, slots=True)
 class Deed:
@@ -50,7 +52,7 @@ def note(connection: Connection, deed: Deed) -> None:
         "owner": deed.owner,
         "body": dict(deed.body),
     }
-    connection.execute(insert(activity), values)
+    connection.execute(_ADD, values)
 
 
 def of_targets(targets: Sequence[UUID]) -> ColumnElement[bool]:

@@ -21,6 +21,7 @@ _PAGE = 1000
 
 _COUNT = counter.c.name == "audit"
 _PREVIOUS = select(table.c.digest).where(table.c.number == bindparam("before"))
+_ADD = insert(table)
 _NEXT = update(counter).where(_COUNT).values(value=counter.c.value + 1).returning(counter.c.value)
 
 
@@ -43,7 +44,7 @@ def append(connection: Connection, who: str, what: str, on: str, details: Mappin
         "details": _canonical(details),
         "previous": previous,
     }
-    connection.execute(insert(table), {**entry, "digest": _digest(entry)})
+    connection.execute(_ADD, {**entry, "digest": _digest(entry)})
 
 
 def newest(database: Database, begins: str, limit: int) -> list[Audited]:

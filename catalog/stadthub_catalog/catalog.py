@@ -67,7 +67,7 @@ class Catalog(Watching):
 
     def write(self, *written: Written, beside: Beside = nothing) -> None:
         """Make datasets that come through CKAN's API, or bring them up to date, all or none. Conflict, NotFound."""
-        datasets.write(self.database, *written, beside=beside)
+        self.shelf.hand(datasets.write(self.database, *written, beside=beside))
 
     def purge(self, dataset: UUID, beside: Beside = nothing) -> None:
         """Take such a dataset away for ever; NotFound."""

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, select, text, update
 
 from stadthub_catalog import distributions, documents
 from stadthub_catalog.audit import append
@@ -22,7 +23,6 @@ _COUNTER = counter.c.name == "datasets"
 _NEXT = update(counter).where(_COUNTER).values(value=counter.c.value + 1).returning(counter.c.value)
 _TEAMS = update(counter).where(counter.c.name == "teams").values(value=counter.c.value + 1)
 
-
 #: What else is written in a transaction.
 Beside = Callable[[Connection], None]
 
@@ -31,12 +31,18 @@ def nothing(_: Connection) -> None:
     """Nothing else is written."""
 
 
-_BOTH = select(counter.c.name, counter.c.value).where(counter.c.name.in_(("datasets", "teams")))
+_BOTH = text("SELECT name, value FROM counter WHERE name IN ('datasets', 'teams')")
 _ROWS = select(table, *(column.label(f"org_{column.name}") for column in organization.c)).join(organization)
 _ROWS = _ROWS.where(table.c.change > bindparam("seen")).order_by(table.c.change)
-_NAMED = select(table.c.id).where((table.c.name == bindparam("name")) | (table.c.id == bindparam("key")))
-_OWNER = select(organization).where(organization.c.id == bindparam("key"))
-_TAGGED = select(tag.c.id).where(tag.c.id.in_(bindparam("keys", expanding=True)))
+#: The organisation, whether the dataset is there, and whether another one bears its name.
+_GROUND = select(
+    organization,
+    exists().where(table.c.id == bindparam("key")).label("is_there"),
+    exists().where(table.c.name == bindparam("called"), table.c.id != bindparam("key")).label("is_taken"),
+).where(organization.c.id == bindparam("owner"))
+_ADD, _TAG = insert(table), insert(dataset_tag)
+_ADD_TAG = text("INSERT INTO tag (id, name) VALUES (:id, :name) ON CONFLICT DO NOTHING").bindparams(bindparam("id", type_=tag.c.id.type))
+_UNTAG = delete(dataset_tag).where(dataset_tag.c.dataset_id == bindparam("key"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class Changed:
     purged: frozenset[UUID]
 
 
+@lru_cache(maxsize=65_536)
 def tag_id(name: str, vocabulary: str | None = None) -> UUID:
     """The id of a keyword, free or of a vocabulary: the same in every hub."""
     return uuid5(NAMESPACE_URL, f"urn:stadthub:tag:{name}" if vocabulary is None else f"urn:stadthub:tag:{vocabulary}:{name}")
@@ -106,7 +113,8 @@ def publish(database: Database, entry: Draft) -> None:
         else:
             connection.execute(update(table).where(table.c.id == key).values(change=number, **values))
         distributions.put(connection, key, wanted)
-        _write_tags(connection, key, entry.dataset.metadata.keywords)
+        connection.execute(_UNTAG, {"key": key})
+        _add_tags(connection, key, entry.dataset.metadata.keywords)
         _count(connection, number)
 
 
@@ -123,13 +131,13 @@ class Written:
     modified: datetime
 
 
-def write(database: Database, *written: Written, beside: Beside = nothing) -> None:
-    """Make the datasets, or bring them up to date, all or none. Conflict where another dataset bears the name. `beside` writes more in
-    the same transaction."""
+def write(database: Database, *written: Written, beside: Beside = nothing) -> Changed:
+    """Make the datasets, or bring them up to date, all or none; what has changed by that. Conflict where another dataset bears the name.
+    `beside` writes more in the same transaction."""
     with database.keeping() as connection, counted(connection) as number:
-        for one in written:
-            _write(connection, one, number)
+        entries = tuple(_write(connection, one, number) for one in written)
         beside(connection)
+    return Changed(number, entries, frozenset())
 
 
 def written_entry(one: Written, owner: Organization) -> Entry:
@@ -155,38 +163,39 @@ def purge(database: Database, key: UUID, beside: Beside = nothing) -> None:
         found = update(table).where(table.c.id == key, table.c.document.is_not(None))
         if not connection.execute(found.values(name=str(key), modified=datetime.now(UTC), change=number, **emptied)).rowcount:
             raise NotFound(f"there is no dataset {key}")
-        connection.execute(delete(dataset_tag).where(dataset_tag.c.dataset_id == key))
+        connection.execute(_UNTAG, {"key": key})
         beside(connection)
 
 
-def _write(connection: Connection, one: Written, number: int) -> None:
-    there = set(connection.execute(_NAMED, {"name": one.name, "key": one.id}).scalars())
-    if there - {one.id}:
-        raise Conflict(f"{one.name}: another dataset bears that name")
-    row = connection.execute(_OWNER, {"key": one.owner}).one_or_none()
+def _write(connection: Connection, one: Written, number: int) -> Entry:
+    """The dataset as it stands when it is written."""
+    row = connection.execute(_GROUND, {"key": one.id, "called": one.name, "owner": one.owner}).one_or_none()
     if row is None:
         raise NotFound(f"there is no organisation {one.owner}")
-    described = documents.dataset(one.name, one.document, organisation(row))
+    if row.is_taken:
+        raise Conflict(f"{one.name}: another dataset bears that name")
+    made = written_entry(one, organisation(row))
     values = {
         "name": one.name,
         "organization_id": one.owner,
-        "kind": described.kind.value,
+        "kind": made.dataset.kind.value,
         "state": one.state,
         "feed": "",
-        "words": described.model_dump(mode="json", exclude_none=True),
+        "words": made.dataset.model_dump(mode="json", exclude_none=True),
         "columns": [],
-        "extent": documents.extent(one.document).model_dump(mode="json"),
+        "extent": made.extent.model_dump(mode="json"),
         "created": one.created,
         "modified": one.modified,
         "change": number,
         "document": dict(one.document),
     }
-    if there:
+    if row.is_there:
         connection.execute(update(table).where(table.c.id == one.id).values(**values))
-        connection.execute(delete(dataset_tag).where(dataset_tag.c.dataset_id == one.id))
+        connection.execute(_UNTAG, {"key": one.id})
     else:
-        connection.execute(insert(table), {"id": one.id, **values})
-    _add_tags(connection, one.id, described.metadata.keywords)
+        connection.execute(_ADD, {"id": one.id, **values})
+    _add_tags(connection, one.id, made.dataset.metadata.keywords)
+    return made
 
 
 def _release(words: Mapping[str, Any]) -> dict[str, Any]:
@@ -260,20 +269,12 @@ def _write_organization(connection: Connection, publisher: Publisher, now: datet
     return UUID(str(row.id))
 
 
-def _write_tags(connection: Connection, dataset_id: UUID, keywords: Sequence[str]) -> None:
-    connection.execute(delete(dataset_tag).where(dataset_tag.c.dataset_id == dataset_id))
-    _add_tags(connection, dataset_id, keywords)
-
-
 def _add_tags(connection: Connection, dataset_id: UUID, keywords: Sequence[str]) -> None:
     wanted = {tag_id(name): name for name in keywords}
     if not wanted:
         return
-    known = set(connection.execute(_TAGGED, {"keys": list(wanted)}).scalars())
-    new = [{"id": key, "name": name} for key, name in wanted.items() if key not in known]
-    if new:
-        connection.execute(insert(tag), new)
-    connection.execute(insert(dataset_tag), [{"dataset_id": dataset_id, "tag_id": key} for key in wanted])
+    connection.execute(_ADD_TAG, [{"id": key, "name": name} for key, name in wanted.items()])
+    connection.execute(_TAG, [{"dataset_id": dataset_id, "tag_id": key} for key in wanted])
 
 
 def _entry(row: Row[Any], files: tuple[Distribution, ...]) -> Entry:

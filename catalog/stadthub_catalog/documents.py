@@ -126,6 +126,7 @@ def _frequency(said: str) -> Any:
     return code if code in FREQUENCIES else None
 
 
+@lru_cache(maxsize=4096)
 def _edge(said: str, which: int) -> str | None:
     """The first (0) or the last (1) moment that a time, a day, a month or a year means; a day stays one. None for anything else."""
     if not _ISO.fullmatch(said.strip()):
@@ -139,6 +140,7 @@ def _edge(said: str, which: int) -> str | None:
     return edge.isoformat() if ":" in said else edge.date().isoformat()
 
 
+@lru_cache(maxsize=8)  # whoever writes a dataset asks twice in a row
 def _box(spatial: str) -> tuple[float, float, float, float] | None:
     """The box around a GeoJSON geometry; None for anything else."""
     if not spatial or len(spatial) > 1_000_000:

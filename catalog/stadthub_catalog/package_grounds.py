@@ -17,12 +17,15 @@ from stadthub_schemas.access import runs
 from stadthub_schemas.errors import NotFound
 from stadthub_schemas.vocabularies import THEMES
 
+#: The themes by what they may be called as groups: their names and ids.
+_OF_THEMES = {key: theme_name(theme) for theme in THEMES for key in (theme_name(theme), str(theme_id(theme)))}
+
 
 def ground(asked: Asked, now: datetime, entry: Entry | None = None) -> wordings.Ground:
     """What a package that is written now is read against."""
     groups = {one.name: one.name for one in asked.shelf.groups().values() if one.state is State.ACTIVE}
     groups |= {str(one.id): one.name for one in asked.shelf.groups().values() if one.state is State.ACTIVE}
-    groups |= {key: theme_name(theme) for theme in THEMES for key in (theme_name(theme), str(theme_id(theme)))}
+    groups |= _OF_THEMES
     before = (entry.document or {}) if entry is not None else {}
 
     def taken(key: UUID) -> bool:

@@ -23,9 +23,9 @@ from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import NotFound, StadthubError
 
 #: How many written descriptions are kept (packed about 1 kB each), and how many nodes that several datasets share.
-KEPT, SHARED = 50_000, 20_000
+KEPT, SHARED = 75_000, 30_000
 #: The forms in which catalogues are harvested.
-ASKED_MOST = ("rdf", "ttl")
+ASKED_MOST = ("rdf", "ttl", "jsonld")
 #: A new dataset has its first files within this time, or the catalogue no longer waits for them.
 BUILDING = timedelta(minutes=15)
 
@@ -98,8 +98,10 @@ class Publication:
         """Write these datasets in the forms that harvesters ask for most, before one does."""
         profile = next(iter(PROFILES.values()))
         for one in entries:
-            for ending in ASKED_MOST:
-                self._written(one, profile, FORMS[ending])
+            forms = [FORMS[ending] for ending in ASKED_MOST if self._known(one, profile, FORMS[ending]) is None]
+            nodes = self.nodes(one, profile) if forms else ()
+            for form in forms:
+                self._keep(one, profile, form, nodes)
 
     def document(self, entry: Entry, profile: Profile, ending: str) -> bytes:
         """One dataset as a document of its own."""
@@ -148,15 +150,21 @@ class Publication:
 
     def _written(self, entry: Entry, profile: Profile, form: Form) -> _Written:
         """One dataset as it is written, from memory as long as it has not changed."""
-        key = (entry.id, profile.name, form.media_type)
-        known = self._kept.get(key)
-        if known is None or known.entry is not entry:
-            if len(self._kept) >= KEPT:
-                self._kept.clear()
-            here, nodes = address(entry, self._site), self.nodes(entry, profile)
-            own = form.between.join(form.write(one) for one in nodes if one.subject.startswith(here))
-            shared = tuple(_shared(form.write, one) for one in nodes if not one.subject.startswith(here))
-            known = self._kept[key] = _Written(entry, zlib.compress(own.encode(), 1), shared)
+        return self._known(entry, profile, form) or self._keep(entry, profile, form, self.nodes(entry, profile))
+
+    def _known(self, entry: Entry, profile: Profile, form: Form) -> _Written | None:
+        """The dataset as it was written, if it has not changed since."""
+        known = self._kept.get((entry.id, profile.name, form.media_type))
+        return known if known is not None and known.entry is entry else None
+
+    def _keep(self, entry: Entry, profile: Profile, form: Form, nodes: Sequence[Node]) -> _Written:
+        """Write the dataset, which these nodes describe, and keep that."""
+        if len(self._kept) >= KEPT:
+            self._kept.clear()
+        here = address(entry, self._site)
+        own = form.between.join(form.write(one) for one in nodes if one.subject.startswith(here))
+        shared = tuple(_shared(form.write, one) for one in nodes if not one.subject.startswith(here))
+        known = self._kept[entry.id, profile.name, form.media_type] = _Written(entry, zlib.compress(own.encode(), 1), shared)
         return known
 
     def _scene(self, entry: Entry, profile: Profile) -> Scene:

@@ -11,7 +11,7 @@ import numpy as np
 
 from stadthub_catalog import hot
 from stadthub_catalog.database import Database
-from stadthub_catalog.datasets import changed_since, changes
+from stadthub_catalog.datasets import Changed, changed_since, changes
 from stadthub_catalog.entry import Distribution, Entry, Organization, State
 from stadthub_catalog.fields import FACETS
 from stadthub_catalog.index import Index
@@ -35,6 +35,9 @@ SORTS = {
 #: For how many different principals it is remembered what they see, and after how many changed entries that is worked out anew.
 _PRINCIPALS, _FEW = 256, 1000
 
+#: How many own changes are kept in hand until they are asked for, and of how many entries each: a harvest reads none of them.
+_IN_HAND, _SMALL = 100, 10
+
 
 class Shelf:
     """All entries of the catalogue; thread-safe."""
@@ -46,6 +49,7 @@ class Shelf:
         self._seen = -1
         self._seen_teams = -1
         self._steady = threading.local()
+        self._handed: dict[int, Changed] = {}
         self._entries: dict[str, Entry] = {}
         self._by_id: dict[UUID, str] = {}
         self._files: dict[UUID, tuple[Entry, Distribution]] = {}
@@ -193,6 +197,22 @@ class Shelf:
         finally:
             del self._steady.fresh
 
+    def hand(self, change: Changed) -> None:
+        """What was written here just now, so that it need not be read again from the database."""
+        if len(self._handed) >= _IN_HAND:
+            self._handed.clear()
+        if len(change.entries) <= _SMALL:
+            self._handed[change.change] = change
+
+    def _news(self, now: int) -> Changed:
+        """What has changed: out of the hand if all of it was written here, else from the database."""
+        handed, self._handed = self._handed, {}
+        numbers = range(self._seen + 1, now + 1)
+        if len(numbers) > len(handed) or not all(number in handed for number in numbers):
+            return changed_since(self._database, self._seen, now)
+        entries = {entry.id: entry for number in numbers for entry in handed[number].entries}
+        return Changed(now, tuple(entries.values()), frozenset())
+
     def _refresh(self) -> None:
         if getattr(self._steady, "fresh", False):
             return
@@ -205,7 +225,7 @@ class Shelf:
         if teams_now != self._seen_teams:
             self._teams = {sort: {one.name: one for one in teams(self._database, sort)} for sort in TABLES}
             self._seen_teams = teams_now
-        news = changed_since(self._database, self._seen, now)
+        news = self._news(now)
         if not self._before:
             self._touched.clear()
         for key in news.purged:

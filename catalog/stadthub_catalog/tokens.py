@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from stadthub_catalog import accounts
 from stadthub_catalog.audit import append
@@ -22,6 +22,8 @@ from stadthub_schemas.errors import AccessError, Conflict, NotFound
 MARK = "sth_"
 
 _PREFIX = len(MARK) + 8
+
+_BEGINNING = select(table).where(table.c.prefix == bindparam("prefix"))
 
 #: Who makes and revokes tokens: whoever may run the hub's commands on its machine.
 COMMAND_LINE = "command line"
@@ -103,7 +105,7 @@ def principal(database: Database, secret: str | None) -> Principal:
         return ANYBODY
     digest = _digest(secret)
     with database.reading() as connection:
-        rows = connection.execute(select(table).where(table.c.prefix == secret[:_PREFIX])).all()
+        rows = connection.execute(_BEGINNING, {"prefix": secret[:_PREFIX]}).all()
         row = next((row for row in rows if hmac.compare_digest(row.digest, digest)), None)
         belongs = accounts.memberships(connection, row.holder or row.name) if row is not None and row.role not in RUNNING else frozenset()
     now = datetime.now(UTC)

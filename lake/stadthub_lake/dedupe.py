@@ -4,6 +4,7 @@ What is newer than the newest row of its datastream is certainly new; only the r
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import duckdb
 import numpy as np
@@ -90,12 +91,21 @@ def in_memory(late: tuple[Numbers, Numbers], pending: Sequence[tuple[Numbers, Nu
 
 
 def ask(question: str, values: dict[str, object], **tables: pa.Table) -> pa.Table:
-    """The answer of a short-lived DuckDB; Arrow tables are known by the names they are given."""
-    with storing("observations"), duckdb.connect() as connection:
+    """The answer to a question of the writing side; Arrow tables are known by the names they are given."""
+    with storing("observations"):
         try:
-            connection.execute("SET TimeZone = 'UTC'; SET threads = 2")
-            for name, table in tables.items():
-                connection.register(name, table)
-            return connection.execute(question, values or None).to_arrow_table()
+            with _database().cursor() as cursor:
+                for name, table in tables.items():
+                    cursor.register(name, table)
+                return cursor.execute(question, values or None).to_arrow_table()
         except duckdb.Error as error:
+            _database.cache_clear()  # whatever has happened to it, the next question has a new one
             raise OSError(None, type(error).__name__) from error
+
+
+@lru_cache(maxsize=1)
+def _database() -> duckdb.DuckDBPyConnection:
+    """The DuckDB of all these questions: to start one takes longer than most of them. It keeps nothing of the files that it has read."""
+    database = duckdb.connect(config={"threads": 2, "enable_external_file_cache": False})
+    database.execute("SET GLOBAL TimeZone = 'UTC'")
+    return database

@@ -188,14 +188,14 @@ class Table:
         return self.transact(actions, self._properties(marks))
 
     def transact(self, actions: list[AddAction | RemoveAction], said: CommitProperties) -> int:
-        """One transaction of these actions, on disk when it returns the version."""
+        """One transaction of these actions, whose files are on disk under their names, as it is when it returns the version."""
         handle = self.refresh()
         with storing(self.folder.name):
             if self._synced is None:
                 self._synced = handle.version()
             handle.create_write_transaction(actions, "append", handle.schema(), commit_properties=said)
             handle.update_incremental()
-            self.sync()
+            self._sync_log()
         return int(handle.version())
 
     def holds(self, files: Sequence[DataFile]) -> bool:
@@ -270,12 +270,16 @@ class Table:
         return CommitProperties(custom_metadata={_COUNTS: json.dumps(said)}, app_transactions=moved)
 
     def sync(self) -> None:
+        """Puts on disk every log entry that came since the last time, and the names of the files that deltalake has written itself."""
+        self._sync_log()
+        sync_folder(self.folder)
+
+    def _sync_log(self) -> None:
         """Puts every log entry on disk that came since the last time."""
         newest = self.handle.version()
         for version in range((-1 if self._synced is None else self._synced) + 1, newest + 1):
             sync_file(self._log / f"{version:020}.json")
         sync_folder(self._log)
-        sync_folder(self.folder)
         self._synced = newest
 
 

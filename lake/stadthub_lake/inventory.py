@@ -19,6 +19,9 @@ ROWS = "rows"
 #: Rejects stand beside the datasets; no dataset can bear this name.
 REJECTS = "_rejects"
 
+#: The stamp of what is not there.
+NOWHERE = (0, 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -43,7 +46,7 @@ def stamp(root: Path, dataset: str) -> tuple[int, int]:
     try:
         status = (root / dataset / FILE).stat()
     except OSError:
-        return (0, 0)
+        return NOWHERE
     return status.st_ino, status.st_mtime_ns
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
@@ -20,6 +21,7 @@ from stadthub_lake.relation import matching
 from stadthub_lake.sandbox import Sandbox, Words
 from stadthub_lake.seal import Seal
 from stadthub_lake.snapshot import Snapshot
+from stadthub_lake.totals import Totals
 from stadthub_schemas.dataset import Column, Extent, Kind
 from stadthub_schemas.errors import QueryError
 from stadthub_schemas.query import EVERYTHING, ROW_NUMBER, AggregateQuery, Form, NumberedQuery, RowsQuery, Suppression
@@ -66,6 +68,7 @@ class Lake:
         self._seal = Seal(cursor_key)
         self._engine = Engine(threads, seconds, memory_mb)
         self._cover = cover.Cover(self._engine)
+        self._totals = Totals()
         self._sandbox = Sandbox(seconds, memory_mb)
 
     def close(self) -> None:
@@ -101,7 +104,8 @@ class Lake:
 
     def numbered_count(self, question: NumberedQuery) -> int:
         """How many rows there are on all pages."""
-        return numbered.count(self._engine, self._reader.snapshot(question.dataset, question.as_of), question)
+        snapshot = self._reader.snapshot(question.dataset, question.as_of)
+        return self._totals.of(snapshot, question, partial(numbered.count, self._engine, snapshot, question))
 
     def _numbered(self, question: NumberedQuery, shape: Shape) -> Question:
         snapshot = self._reader.snapshot(question.dataset, question.as_of)

@@ -31,11 +31,18 @@ class NotedTable(Table):
             self._note = (self.version, note_of(self))
         return self._note[1]
 
+    def look(self) -> None:
+        """See what others have written since it was last looked at; whoever wrote has put it on disk."""
+        self.refresh()
+        self._synced = None
+
     def change(self, added: Sequence[DataFile], removed: Sequence[DataFile], note: str) -> int:
         """One transaction of a table without feeds: files in and out, and what is said of the table. On disk when it returns."""
         actions: list[AddAction | RemoveAction] = [add_action(file, True) for file in added]
         actions += [remove_action(file, True) for file in removed]
-        return self.transact(actions, _noted(note))
+        version = self.transact(actions, _noted(note))
+        self._note = (version, note)
+        return version
 
     def widen(self, fields: Sequence[pa.Field], note: str) -> int:
         """One transaction that adds columns, empty in every row that is there."""

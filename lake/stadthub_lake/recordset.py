@@ -6,6 +6,7 @@ and words change in one transaction, or not at all.
 """
 
 import shutil
+import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -39,6 +40,12 @@ SMALL, MANY = 50_000, 16
 #: After so many commits files go that nothing of the kept past needs, and for how long the past is kept.
 OFTEN, KEPT = 100, timedelta(days=7)
 
+#: So many tables stay open between two turns.
+MOST_OPEN = 32
+
+#: What tells a table from one that was made anew under its name.
+Stamp = tuple[int, int]
+
 #: Beside the datasets: whose turn it is. No dataset can bear this name.
 TURNS = "_turns"
 
@@ -46,6 +53,33 @@ MATCHED = """
 SELECT n._number AS number, o._id AS id
 FROM read_parquet($files, union_by_name = true, hive_partitioning = false) AS o JOIN wanted AS n ON {condition}
 """
+
+
+class _Open:
+    """The tables that were written last, ready for the next turn: to open one reads all of its newest log. Thread-safe; whoever takes
+    one has it alone."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tables: dict[Path, tuple[Stamp, NotedTable]] = {}
+
+    def take(self, folder: Path, stamp: Stamp) -> NotedTable | None:
+        """The table in this folder, if nobody has made it anew since."""
+        with self._lock:
+            known, table = self._tables.pop(folder, (stamp, None))
+        return table if known == stamp else None
+
+    def put(self, folder: Path, stamp: Stamp, table: NotedTable) -> None:
+        """Keep it for the next turn, unless nothing says which table it is."""
+        with self._lock:
+            if stamp == inventory.NOWHERE:
+                return
+            while len(self._tables) >= MOST_OPEN:
+                del self._tables[next(iter(self._tables))]
+            self._tables[folder] = (stamp, table)
+
+
+OPEN = _Open()
 
 
 class RecordSet:
@@ -61,14 +95,17 @@ class RecordSet:
     def __enter__(self) -> Self:
         self._turn.__enter__()
         try:
+            self._table = OPEN.take(self._folder, inventory.stamp(self._root, self.name)) or self._table
             if self._table.exists:
-                self._table.refresh()
+                self._table.look()
         except BaseException:
             self._turn.__exit__()
             raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is None and self._table.exists:
+            OPEN.put(self._folder, inventory.stamp(self._root, self.name), self._table)
         self._turn.__exit__(kind, error, trace)
 
     @property
@@ -88,7 +125,7 @@ class RecordSet:
 
     def create(self, schema: pa.Schema, note: str) -> None:
         """Make the table, empty; on disk when this returns."""
-        if inventory.stamp(self._root, self.name) == (0, 0):
+        if inventory.stamp(self._root, self.name) == inventory.NOWHERE:
             inventory.make(self._root, self.name, datetime.now(UTC))
         self._table.begin(schema, note)
 

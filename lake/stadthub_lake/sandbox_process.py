@@ -189,8 +189,9 @@ def _walk(tree: object) -> Iterator[Tree]:
             left.extend(part)
 
 
-def opened() -> duckdb.DuckDBPyConnection:
-    """An empty database that knows its own names already: it is made while nobody waits."""
+def opened() -> tuple[duckdb.DuckDBPyConnection, frozenset[str]]:
+    """An empty database, and the names that it has from the beginning. It is made while nobody waits, and does once what takes longer
+    for the first time."""
     database = duckdb.connect(
         config={
             "autoinstall_known_extensions": False,
@@ -200,14 +201,17 @@ def opened() -> duckdb.DuckDBPyConnection:
             "temp_directory": "",
         }
     )
-    database.execute(NAMES).fetchall()
-    return database
+    names = frozenset(name for (name,) in database.execute(NAMES).fetchall())
+    _keep(database, "first", pa.table({"nothing": pa.array([], pa.int64())}))
+    database.execute("SELECT json_serialize_sql('SELECT nothing FROM first')").to_arrow_reader(1).read_all()
+    database.execute("DROP TABLE first")
+    return database, names
 
 
-def answer(database: duckdb.DuckDBPyConnection, request: Tree, tables: list[pa.Table]) -> tuple[Tree, bytes]:
-    """What is to be said of the question: a header, and the rows as an Arrow stream."""
+def answer(database: duckdb.DuckDBPyConnection, there: frozenset[str], request: Tree, tables: list[pa.Table]) -> tuple[Tree, bytes]:
+    """What is to be said of the question: a header, and the rows as an Arrow stream. `there`: what the database holds from the beginning."""
     database.execute(f"SET memory_limit = '{int(request['memory_mb']) // 2}MB'")
-    tree = _refuse_early(database, request)
+    tree = _refuse_early(database, there, request)
     if request["views"] is None:
         return {"names": sorted(_tables(tree) - _ctes(tree))}, b""
     named = {str(part["table_name"]).lower() for part in tree if "table_name" in part}
@@ -255,11 +259,10 @@ def _listed(paths: Iterable[str]) -> str:
     return ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
 
 
-def _refuse_early(database: duckdb.DuckDBPyConnection, request: Tree) -> list[Tree]:
+def _refuse_early(database: duckdb.DuckDBPyConnection, there: frozenset[str], request: Tree) -> list[Tree]:
     """The parts of the question, checked before anything is made readable."""
-    there = database.execute(NAMES).fetchall()
     sources = {f"{view['source']}{ending}" for view in request["views"] or () for ending in ("", "_empty")}
-    taken = {name for (name,) in there} | sources | set(request["tables"])
+    taken = there | sources | set(request["tables"])
     found = database.execute("SELECT CAST(json_serialize_sql(CAST($text AS VARCHAR)) AS VARCHAR)", {"text": request["text"]}).fetchone()
     tree = json.loads(found[0] if found else "{}")
     allowed = (
@@ -267,7 +270,7 @@ def _refuse_early(database: duckdb.DuckDBPyConnection, request: Tree) -> list[Tr
         if request["views"] is None
         else frozenset(name.lower() for view in request["views"] for name in view["names"])
     )
-    check(tree, allowed, frozenset(request["functions"]), frozenset(taken))
+    check(tree, allowed, frozenset(request["functions"]), taken)
     return list(_walk(tree))
 
 
@@ -314,7 +317,7 @@ def limit(memory_mb: int, seconds: int) -> None:
 
 def main(source: BinaryIO, target: BinaryIO) -> None:
     """Read one request, answer it, end."""
-    database = opened()
+    database, there = opened()
     head = source.read(8)
     if len(head) < 8:
         return
@@ -322,7 +325,7 @@ def main(source: BinaryIO, target: BinaryIO) -> None:
     tables = [pa.ipc.open_stream(source.read(*struct.unpack("<Q", source.read(8)))).read_all() for _ in range(request["sent"])]
     limit(request["memory_mb"], request["seconds"])
     try:
-        said, body = answer(database, request, tables)
+        said, body = answer(database, there, request, tables)
     except Exception as error:  # noqa: BLE001 - the top of this program
         said, body = {"error": told(error)}, b""
     header = json.dumps(said).encode()

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -190,8 +191,9 @@ def _questions(place: Place, key: str, number: int, rounds: int) -> None:
         ("limit 32,000", {"limit": 32_000}, "119"),
     )
     for name, parameters, theirs in searches:
-        took = median(lambda parameters=parameters: place.call("datastore_search", resource_id=key, **parameters), rounds)  # type: ignore[misc]
-        print(f"search, {name}: {took}  (CKAN: {theirs} ms)")
+        ask = partial(place.call, "datastore_search", resource_id=key, **parameters)
+        first = f", the first time {median(ask, 1)}" if "total" in name else ""  # it is remembered from then on
+        print(f"search, {name}: {median(ask, rounds)}{first}  (CKAN: {theirs} ms)")
     day_sql = f"SELECT date_trunc('day', ts) AS day, param, avg(value) FROM \"{key}\" GROUP BY 1, 2 ORDER BY 1, 2"
     p95 = f'SELECT station, avg(value), percentile_cont(0.95) WITHIN GROUP (ORDER BY value) FROM "{key}" GROUP BY station'
     for name, sql, theirs in (("average a day", day_sql, "418"), ("average and p95 a station", p95, "722")):

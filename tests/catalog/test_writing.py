@@ -81,6 +81,22 @@ FULL: dict[str, Any] = {
 }
 
 
+def test_what_was_written_here_is_what_others_read_from_the_database(any_desk: Desk) -> None:
+    spatial = '{"type":"Point","coordinates":[7.5,51.25]}'
+    extras = [{"key": "spatial", "value": spatial}, {"key": "temporal_start", "value": "2020-02"}]
+    odd = {"url": "https://e.x/c", "own": {"z": [1, 2.5, None], "a": 1e300}, "last_modified": "2020-01-02T03:04:05.678"}
+    any_desk("package_create", **{**FULL, "extras": extras, "resources": [*FULL["resources"], odd]})
+    any_desk("package_create", name="anders", owner_org="amt", private=True)
+    any_desk("package_patch", id="gaerten", title="Gärten am Fluß", tags=[{"name": "Fluß"}], state="draft")
+    any_desk("package_patch", id="anders", notes="neu")
+    others = Catalog(any_desk.url)
+    assert any_desk.catalog.entry("anders") == others.entry("anders")
+    assert any_desk.catalog.shelf.hidden("gaerten") == others.shelf.hidden("gaerten")
+    told = answer(others, "package_show", {"id": "gaerten"}, Caller(ADMIN), SITE, None).result
+    assert repr(any_desk("package_show", id="gaerten")) == repr(told)
+    others.close()
+
+
 def test_a_package_is_kept_as_it_was_said_in_the_spelling_of_ckan(desk: Desk) -> None:
     made = desk("package_create", **FULL)
     assert made == desk("package_show", ANYBODY, id="gaerten")

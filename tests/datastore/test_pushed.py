@@ -135,6 +135,25 @@ def test_many_small_pushes_stay_whole_and_in_order(hub: Hub) -> None:
     assert hub.result("datastore_search", resource_id=key)["total"] == 0
 
 
+def test_totals_are_those_of_the_filter_and_of_the_version(hub: Hub) -> None:
+    fields = [{"id": "n", "type": "int"}, {"id": "kind", "type": "text"}]
+    key = hub.table(fields, primary_key="n", records=[{"n": number, "kind": "ab"[number % 2]} for number in range(5)])
+
+    def total(**said: Any) -> int:
+        return int(hub.result("datastore_search", resource_id=key, limit=1, **said)["total"])
+
+    for _ in range(2):
+        assert (total(filters={"kind": "a"}), total(filters={"kind": "b"}), total(q="a"), total(fields="kind", distinct=True)) == (
+            3,
+            2,
+            3,
+            2,
+        )
+    hub.result("datastore_upsert", hub.token, resource_id=key, records=[{"n": 0, "kind": "b"}, {"n": 9, "kind": "c"}])
+    assert (total(filters={"kind": "a"}), total(filters={"kind": "b"}), total(q="a"), total(fields="kind", distinct=True)) == (2, 3, 2, 3)
+    assert total(filters={"kind": "a"}, offset=1) == 2
+
+
 def test_a_table_goes_with_its_resource(hub: Hub) -> None:
     key = hub.table(FIELDS, records=[{"a": 1}], aliases="vergaenglich")
     hub.result("resource_delete", hub.token, id=key)

@@ -81,7 +81,7 @@ def columns_of(fields: Sequence[Field], records: Sequence[Record], *, method: Li
 
 def unique(layout: Layout, rows: pa.Table) -> None:
     """Invalid if two rows bear the same key; missing values differ from each other."""
-    if not layout.key or not rows.num_rows:
+    if not layout.key or rows.num_rows < 2:
         return
     keys = rows.select(list(layout.key))
     whole = np.logical_and.reduce([keys[name].is_valid().to_numpy() for name in layout.key])
