@@ -21,8 +21,6 @@ from stadthub_schemas.errors import Conflict, NotFound, PublishError
 _COUNTER = counter.c.name == "datasets"
 _NEXT = update(counter).where(_COUNTER).values(value=counter.c.value + 1).returning(counter.c.value)
 _TEAMS = update(counter).where(counter.c.name == "teams").values(value=counter.c.value + 1)
-
-
 #: What else is written in a transaction.
 Beside = Callable[[Connection], None]
 
@@ -81,7 +79,7 @@ def publish(database: Database, entry: Draft) -> None:
         "extent": entry.extent.model_dump(mode="json"),
     }
     with database.keeping() as connection:
-        number = _lock(connection) + 1
+        number = locked(connection) + 1
         now = datetime.now(UTC)
         row = connection.execute(select(table).where(table.c.name == entry.name)).mappings().one_or_none()
         if row is not None and row["document"] is not None:
@@ -107,7 +105,7 @@ def publish(database: Database, entry: Draft) -> None:
             connection.execute(update(table).where(table.c.id == key).values(change=number, **values))
         distributions.put(connection, key, wanted)
         _write_tags(connection, key, entry.dataset.metadata.keywords)
-        _count(connection, number)
+        count(connection, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +121,13 @@ class Written:
     modified: datetime
 
 
-def write(database: Database, *written: Written, beside: Beside = nothing) -> None:
-    """Make the datasets, or bring them up to date, all or none. Conflict where another dataset bears the name. `beside` writes more in
-    the same transaction."""
+def write(database: Database, *written: Written, beside: Beside = nothing, first: Beside = nothing) -> None:
+    """Make the datasets, or bring them up to date, all or none. Conflict where another dataset bears the name. In the same transaction
+    `first` looks at what stands before, and `beside` writes more."""
     with database.keeping() as connection, counted(connection) as number:
+        first(connection)
         for one in written:
-            _write(connection, one, number)
+            put(connection, one, number)
         beside(connection)
 
 
@@ -159,7 +158,8 @@ def purge(database: Database, key: UUID, beside: Beside = nothing) -> None:
         beside(connection)
 
 
-def _write(connection: Connection, one: Written, number: int) -> None:
+def put(connection: Connection, one: Written, number: int) -> None:
+    """Write the dataset with this change. Conflict, NotFound."""
     there = set(connection.execute(_NAMED, {"name": one.name, "key": one.id}).scalars())
     if there - {one.id}:
         raise Conflict(f"{one.name}: another dataset bears that name")
@@ -235,12 +235,13 @@ def touch(connection: Connection, owner: UUID, number: int) -> int:
     return int(connection.execute(update(table).where(table.c.organization_id == owner).values(change=number)).rowcount)
 
 
-def _lock(connection: Connection) -> int:
+def locked(connection: Connection) -> int:
     """The number of the last change; nobody else changes the catalogue until this transaction ends."""
     return int(connection.execute(select(counter.c.value).where(_COUNTER).with_for_update()).scalar_one())
 
 
-def _count(connection: Connection, number: int) -> None:
+def count(connection: Connection, number: int) -> None:
+    """Let this be the number of the last change."""
     connection.execute(update(counter).where(_COUNTER).values(value=number))
 
 

@@ -193,6 +193,11 @@ class Shelf:
         finally:
             del self._steady.fresh
 
+    def renew(self) -> None:
+        """Read the catalogue once more within such a block."""
+        if hasattr(self._steady, "fresh"):
+            self._steady.fresh = False
+
     def _refresh(self) -> None:
         if getattr(self._steady, "fresh", False):
             return
