@@ -135,6 +135,10 @@ class Catalog(Watching):
         """The number of a run that begins now."""
         return feeds.start_run(self.database, feed)
 
+    def cut_runs(self, feed: str) -> None:
+        """Runs that never ended were killed: nobody runs the feed now."""
+        feeds.cut_runs(self.database, feed)
+
     def end_run(self, run: int, counts: Counts, error: str | None) -> None:
         """The run ends now; NotFound."""
         feeds.end_run(self.database, run, counts, error)

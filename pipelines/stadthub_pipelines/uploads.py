@@ -38,7 +38,8 @@ def fetch(feed: Feed, source: UploadSource, state: dict[str, Any], data_dir: Pat
     def read(path: Path, name: str, most: int) -> Iterator[tuple[str, bytes]]:
         return pieces(feed, path, name, most)
 
-    return file.scan(asked, state, read=read)
+    known = {name: one for name, one in state.get("files", {}).items() if one["done"]}  # a kill among the pieces: all of them come again
+    return file.scan(asked, {**state, "files": known}, read=read)
 
 
 def narrow(feed: Feed, path: Path) -> None:
