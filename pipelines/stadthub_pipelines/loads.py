@@ -189,7 +189,10 @@ class Loads:
         place = self._place
         dataset: Dataset | None = feed.described()
         assert dataset is not None
-        place.catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type)
+        known = {"title": feed.title, "dataset": feed.dataset, "source": feed.source.type}
+        raw = place.data_dir / "raw" / feed.id
+        shutil.rmtree(raw, ignore_errors=True)  # of a load that was killed: the file itself is kept
+        place.catalog.note_feed(feed.id, **known, source_state={})  # also a file that was loaded before is loaded
         runner = Runner(feed, Flow(dataset, place.doors.store, self._settings.commit_seconds, self._settings.commit_rows), place)
         try:
             runner.obey(paused=False)
@@ -200,5 +203,5 @@ class Loads:
             runner.close()
         run = place.catalog.runs(feed.id, 1)[0]
         if run.error is None:
-            shutil.rmtree(place.data_dir / "raw" / feed.id, ignore_errors=True)  # the file itself is kept
-        return runner.intake.counts.as_dict(), run.error
+            shutil.rmtree(raw, ignore_errors=True)
+        return run.counts.as_dict(), run.error

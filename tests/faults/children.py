@@ -1,0 +1,59 @@
+"""Processes that tests kill: commands and workers that start quickly, since they are forked off one that has everything imported."""
+
+import contextlib
+import multiprocessing
+import os
+import time
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from stadthub_api.cli.app import app
+from stadthub_pipelines.__main__ import work
+from stadthub_schemas.settings import Settings
+
+#: How long anything may take on a busy machine, in seconds.
+PATIENCE = 60.0
+
+_FORKED = multiprocessing.get_context("forkserver")
+_FORKED.set_forkserver_preload(["tests.faults.children"])
+
+
+def command(folder: Path, *words: str) -> BaseProcess:
+    """`stadthub` with these words in this folder; what it says is in `said.txt` there."""
+    return _started(_command, folder, words)
+
+
+def worker(settings: Settings) -> BaseProcess:
+    """A worker of this hub."""
+    return _started(work, settings)
+
+
+def ended(process: BaseProcess, seconds: float = PATIENCE) -> float:
+    """How long it took until the process ended well."""
+    began = time.monotonic()
+    process.join(seconds)
+    assert process.exitcode == 0, f"it ended with {process.exitcode}"
+    process.close()
+    return time.monotonic() - began
+
+
+def killed(process: BaseProcess, seconds: float) -> bool:
+    """Kill the process after so many seconds, as `kill -9` does; whether it was still at work."""
+    process.join(seconds)
+    was_at_work = process.exitcode is None
+    process.kill()
+    process.join(PATIENCE)
+    process.close()
+    return was_at_work
+
+
+def _started(target: object, *arguments: object) -> BaseProcess:
+    process = _FORKED.Process(target=target, args=arguments)  # type: ignore[arg-type]
+    process.start()
+    return process
+
+
+def _command(folder: Path, words: tuple[str, ...]) -> None:
+    os.chdir(folder)
+    with (folder / "said.txt").open("w", encoding="utf-8") as said, contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        app(list(words), prog_name="stadthub")
