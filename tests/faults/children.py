@@ -20,12 +20,12 @@ _FORKED.set_forkserver_preload(["tests.faults.children"])
 
 def command(folder: Path, *words: str) -> BaseProcess:
     """`stadthub` with these words in this folder; what it says is in `said.txt` there."""
-    return _started(_command, folder, words)
+    return forked(_command, folder, words)
 
 
 def worker(settings: Settings) -> BaseProcess:
     """A worker of this hub."""
-    return _started(work, settings)
+    return forked(work, settings)
 
 
 def ended(process: BaseProcess, seconds: float = PATIENCE) -> float:
@@ -47,7 +47,8 @@ def killed(process: BaseProcess, seconds: float) -> bool:
     return was_at_work
 
 
-def _started(target: object, *arguments: object) -> BaseProcess:
+def forked(target: object, *arguments: object) -> BaseProcess:
+    """This function in a process of its own."""
     process = _FORKED.Process(target=target, args=arguments)  # type: ignore[arg-type]
     process.start()
     return process
