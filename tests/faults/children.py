@@ -9,7 +9,9 @@ from pathlib import Path
 
 from stadthub_api.cli.app import app
 from stadthub_pipelines.__main__ import work
+from stadthub_pipelines.errands import run_errand
 from stadthub_schemas.settings import Settings
+from tests.exchange.hubs import harvest_of, home
 
 #: How long anything may take on a busy machine, in seconds.
 PATIENCE = 60.0
@@ -26,6 +28,12 @@ def command(folder: Path, *words: str) -> BaseProcess:
 def worker(settings: Settings) -> BaseProcess:
     """A worker of this hub."""
     return forked(work, settings)
+
+
+def harvest(folder: Path, database: str, url: str, more: str) -> None:
+    """Run a harvest once."""
+    with home(folder, database) as hub:
+        run_errand(harvest_of(url, more=more), hub.ground)
 
 
 def ended(process: BaseProcess, seconds: float = PATIENCE) -> float:

@@ -12,11 +12,10 @@ import pytest
 
 from stadthub_catalog.entry import Entry
 from stadthub_catalog.ledger import THERE, known
-from stadthub_pipelines.errands import run_errand
 from tests.exchange import payloads
-from tests.exchange.hubs import Home, harvest_of, home
-from tests.faults.children import forked, killed
-from tests.servers import Answer, Asked, WebServer
+from tests.exchange.hubs import Home, home
+from tests.faults.children import PATIENCE, forked, harvest, killed
+from tests.servers import Answer, Asked, WebServer, wait_until
 
 #: How many datasets the other catalogue has, how many on a page, and how often a harvest of them is killed.
 DATASETS, PAGE, CYCLES = 300, 20, 10
@@ -41,12 +40,6 @@ class Neighbour:
         return Answer(payloads.found(self.packages[start : start + rows], len(self.packages)))
 
 
-def harvest(folder: Path, database: str, url: str) -> None:
-    """Run the harvest once, in a process of its own."""
-    with home(folder, database) as hub:
-        run_errand(harvest_of(url, more=MORE), hub.ground)
-
-
 def _shown(hub: Home) -> dict[str, Entry]:
     """What the catalogue shows of the harvest, by its identifiers there; none stands twice."""
     found: dict[str, Entry] = {}
@@ -67,7 +60,10 @@ def test_a_harvest_that_is_killed_doubles_and_withdraws_nothing_and_the_next_one
         for version in range(int(os.environ.get("KILL_CYCLES", CYCLES))):
             neighbour.become(version)
             listed = {one["id"] for one in neighbour.packages}
-            cut += killed(forked(harvest, tmp_path, database, web_server.url), dice.uniform(0.05, 1.0))
+            begun, page = len(web_server.asked), dice.randrange(1, DATASETS // PAGE + 1)
+            under_way = forked(harvest, tmp_path, database, web_server.url, MORE)
+            wait_until(lambda start=begun, more=page: len(web_server.asked) >= start + more, f"seed {seed}: page {page} is asked", PATIENCE)
+            cut += killed(under_way, dice.uniform(0, 0.1))
             shown = _shown(hub)
             in_ledger = {key for key, one in known(hub.catalog.database, "nebenan").items() if one.state == THERE}
             assert in_ledger == shown.keys(), f"seed {seed}: the ledger and the catalogue say the same"

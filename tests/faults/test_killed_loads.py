@@ -58,6 +58,10 @@ class Office:
         for order in (self.settings.data_dir / ORDERS).iterdir():
             os.utime(order, times=(time.time() - 10,) * 2)
 
+    def is_loading(self) -> bool:
+        """Whether the worker follows the order, or has done so."""
+        return not (self.settings.data_dir / ORDERS / self.resource).exists()
+
     def shown(self) -> Shown:
         """Which numbers the rows bear, and how many rows there are."""
         lake = Lake(Reader(self.settings.lake, self.settings.data_dir))
@@ -86,7 +90,9 @@ def test_a_worker_that_is_killed_while_it_loads_a_file_makes_it_whole_when_it_st
     for number in range(1, int(os.environ.get("KILL_CYCLES", CYCLES)) + 1):
         upload, wanted = _file(number)
         office.order_is_old()
-        killed(worker(office.settings), dice.uniform(0.2, 1.5))
+        at_work = worker(office.settings)
+        wait_until(office.is_loading, f"seed {seed}: file {number - 1} is being loaded", PATIENCE)
+        killed(at_work, dice.uniform(0, 0.7))
         shown = office.shown()
         assert shown in possible, f"seed {seed}, start {number}"
         possible = possible if shown == NOTHING else [one for one in possible if one != NOTHING]  # what was there is not gone again
