@@ -1,13 +1,14 @@
 """A sample of an uploaded file: the whole of what must be read whole, else its beginning and lines from everywhere in it."""
 
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import BinaryIO
 
 import orjson
 
-from stadthub_ingest.columnar import beginning
 from stadthub_ingest.decoded import DecodeError
 from stadthub_ingest.detection.packages import only_packs
+from stadthub_ingest.foreign_parquet import beginning
 from stadthub_ingest.sources.archives import is_archive, unpack
 from stadthub_pipelines.sampling import Sample
 from stadthub_pipelines.uploads import WHOLE
@@ -15,6 +16,8 @@ from stadthub_schemas.errors import FeedError, SourceError
 
 #: Of a text table so many bytes and lines at its beginning are looked at, and lines at so many places in it; no line is longer.
 HEAD, LINES, PLACES, THERE, LINE = 600_000, 1_000, 20, 45, 20_000
+#: First bytes of Parquet, which is read in a process of its own, whatever its size.
+PARQUET = b"PAR1"
 #: So many lines of its end, for a footer.
 FOOTER = 12
 #: First bytes of what can only be read whole: archives, SQLite, FlatGeobuf, gzip, what is marked up.
@@ -28,6 +31,8 @@ def sample_of(path: Path, file: str) -> Sample:
             body = _taken(opened, path)
         if is_archive(path) and only_packs(body):
             body = next((inner for _, inner in unpack(path, path.name, WHOLE)), b"")
+            if body.startswith(PARQUET):
+                body = _begun(body)
     except OSError as error:
         raise SourceError(f"{path.name}: it can't be read: {error.strerror}") from error
     except DecodeError as error:
@@ -37,10 +42,10 @@ def sample_of(path: Path, file: str) -> Sample:
 
 def _taken(file: BinaryIO, path: Path) -> bytes:
     head, size = file.read(HEAD), path.stat().st_size
+    if head.startswith(PARQUET):
+        return beginning(file)
     if size <= HEAD:
         return head
-    if head.startswith(b"PAR1"):
-        return beginning(file)
     start = head.lstrip(b"\xef\xbb\xbf \r\n\t")
     if start.startswith(WHOLES) or head.startswith((b"\xff\xfe", b"\xfe\xff")) or (start[:1] in (b"{", b"[") and not _is_lines(start)):
         if size > WHOLE:
@@ -50,6 +55,14 @@ def _taken(file: BinaryIO, path: Path) -> bytes:
         file.seek(0)
         return file.read(WHOLE)
     return _spread(file, head, size)
+
+
+def _begun(body: bytes) -> bytes:
+    """The beginning of a Parquet file that was packed."""
+    with TemporaryFile() as file:
+        file.write(body)
+        file.flush()
+        return beginning(file)
 
 
 def _is_lines(start: bytes) -> bool:

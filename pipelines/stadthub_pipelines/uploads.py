@@ -26,6 +26,8 @@ _PIECE = 1 << 20
 
 #: A file is read in pieces of this size where its decoder can, and otherwise may have so many bytes.
 PAGE, WHOLE = 8_000_000, 200_000_000
+#: Decoders whose files are read in a process of its own and written anew, whatever their size: only what we wrote is logged and decoded.
+ISOLATED = ("parquet",)
 
 
 def fetch(feed: Feed, source: UploadSource, state: dict[str, Any], data_dir: Path) -> Iterator[Fetched]:
@@ -77,13 +79,13 @@ def pieces(feed: Feed, path: Path, name: str, most: int = 2_000_000_000) -> Iter
     if size > most:
         raise SourceError(f"{name}: it is bigger than source.max_bytes ({most})")
     split = registry.find(feed.decoder).split
-    if split is not None and size > PAGE:
+    if split is not None and (size > PAGE or feed.decoder in ISOLATED):
         try:
             with path.open("rb") as opened:
                 found = split(opened, registry.read_options(feed), PAGE)
                 if found is not None:
                     for number, body in enumerate(found.bodies, 1):
-                        yield name + page_sign(number, found.number), body
+                        yield name + (page_sign(number, found.number) if found.number > 1 else ""), body
                     return
         except DecodeError as error:
             raise SourceError(f"{name}: {error}") from error
