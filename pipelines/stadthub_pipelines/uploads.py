@@ -26,6 +26,12 @@ _PIECE = 1 << 20
 
 #: A file is read in pieces of this size where its decoder can, and otherwise may have so many bytes.
 PAGE, WHOLE = 8_000_000, 200_000_000
+#: Decoders to which a byte of a file means 10 to 60 bytes of memory: what such a file may have, so that 1.5 GB are enough, and the way out.
+HEAVY = {
+    "geojson": (50_000_000, "divide it"),
+    "json_table": (100_000_000, "write it as NDJSON, one object a line, which is read in pieces"),
+    "xlsx_table": (20_000_000, "save it as CSV, which is read in pieces"),
+}
 #: Decoders whose files are read in a process of its own and written anew, whatever their size: only what we wrote is logged and decoded.
 ISOLATED = ("parquet",)
 
@@ -89,9 +95,16 @@ def pieces(feed: Feed, path: Path, name: str, most: int = 2_000_000_000) -> Iter
                     return
         except DecodeError as error:
             raise SourceError(f"{name}: {error}") from error
-    if size > WHOLE:
-        raise SourceError(f"{name}: it is bigger than {WHOLE // 1_000_000} MB, and a file of this kind is read as a whole: divide it")
+    too_big = beyond(feed.decoder, size)
+    if too_big:
+        raise SourceError(f"{name}: {too_big}")
     yield from file.whole(path, name, most)
+
+
+def beyond(decoder: str, size: int) -> str:
+    """Why a file of so many bytes can't be read as a whole by this decoder, and what to do; empty if it can."""
+    most, way = HEAVY.get(decoder, (WHOLE, "divide it"))
+    return f"it is bigger than {most // 1_000_000} MB, and a file of this kind is read as a whole: {way}" if size > most else ""
 
 
 class UploadFolder:
