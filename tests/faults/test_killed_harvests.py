@@ -50,7 +50,7 @@ def _shown(hub: Home) -> dict[str, Entry]:
     return found
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_harvest_that_is_killed_doubles_and_withdraws_nothing_and_the_next_one_adds_up(tmp_path: Path, web_server: WebServer) -> None:
     seed = int(os.environ.get("KILL_SEED", "0")) or random.randrange(1, 1_000_000)
     dice, neighbour, database = random.Random(seed), Neighbour(web_server), f"sqlite:///{tmp_path / 'ours.sqlite'}"

@@ -15,7 +15,9 @@ from stadthub_catalog.catalog import Catalog
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
 from stadthub_pipelines.staging import sweep
+from stadthub_pipelines.uploads import fetch
 from stadthub_schemas.errors import NotFound, QueryError
+from stadthub_schemas.feed import UploadSource, load_feed
 from stadthub_schemas.query import RowsQuery
 from stadthub_schemas.settings import Settings
 from tests.cli.test_import import WORDS
@@ -56,6 +58,17 @@ class City:
         for path in (self.settings.data_dir / "distributions").glob("zahlen/zahlen-*"):
             assert path.stem.rpartition("-")[2] == hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
+    def check_pieces(self) -> None:
+        """A file of which some pieces were taken before a kill comes again from its first piece on."""
+        feed = load_feed(self.settings.feeds / "zahlen.toml")
+        assert isinstance(feed.source, UploadSource)
+        self.write(LARGE)
+        shutil.copy(self.folder / "zahlen.csv", self.settings.data_dir / "uploads" / feed.source.file)
+        first = next(fetch(feed, feed.source, {}, self.settings.data_dir))
+        names = [one.name.rpartition("#")[2] for one in fetch(feed, feed.source, first.state, self.settings.data_dir)]
+        assert names == [f"page={number}/{len(names)}" for number in range(1, len(names) + 1)]
+        assert len(names) > 1
+
     def check_whole(self, imported: Path) -> None:
         """Everything fits together, and once a day has passed nothing is left of those that were killed."""
         catalog = Catalog(self.settings.database)
@@ -87,7 +100,7 @@ def city(tmp_path: Path) -> City:
     return City(folder)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_an_import_that_is_killed_leaves_the_dataset_as_before_or_whole_and_the_next_one_makes_it_whole(city: City) -> None:
     seed = int(os.environ.get("KILL_SEED", "0")) or random.randrange(1, 1_000_000)
     dice, took, before = random.Random(seed), 1.0, (set[int](), 0)
@@ -101,4 +114,5 @@ def test_an_import_that_is_killed_leaves_the_dataset_as_before_or_whole_and_the_
         assert city.shown() == new, f"seed {seed}, import {number}: {(city.folder / 'said.txt').read_text()}"
         before = new
     city.check_whole(city.folder / "zahlen.csv")
+    city.check_pieces()
     shutil.rmtree(city.folder)

@@ -82,7 +82,7 @@ def _file(number: int) -> tuple[Upload, Shown]:
     return Upload(f"zahlen-{number % 3}.csv", io.BytesIO(body.encode())), ({number}, size)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_worker_that_is_killed_while_it_loads_a_file_makes_it_whole_when_it_starts_again(tmp_path: Path) -> None:
     seed = int(os.environ.get("KILL_SEED", "0")) or random.randrange(1, 1_000_000)
     dice, office = random.Random(seed), Office(tmp_path)
