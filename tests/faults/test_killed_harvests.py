@@ -5,6 +5,7 @@ import os
 import random
 import re
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ class Neighbour:
         numbers = range(5 * version, DATASETS + 5 * version)
         self.packages = [payloads.package(number, title=f"Paket {number}, Fassung {version if number % 3 else 0}") for number in numbers]
 
+    def was_asked(self, times: int) -> bool:
+        return len(self.web.asked) >= times
+
     def _answer(self, asked: Asked) -> Answer:
         start, rows = (int(re.findall(rf"{name}=(\d+)", asked.path)[0]) for name in ("start", "rows"))
         return Answer(payloads.found(self.packages[start : start + rows], len(self.packages)))
@@ -62,7 +66,7 @@ def test_a_harvest_that_is_killed_doubles_and_withdraws_nothing_and_the_next_one
             listed = {one["id"] for one in neighbour.packages}
             begun, page = len(web_server.asked), dice.randrange(1, DATASETS // PAGE + 1)
             under_way = forked(harvest, tmp_path, database, web_server.url, MORE)
-            wait_until(lambda start=begun, more=page: len(web_server.asked) >= start + more, f"seed {seed}: page {page} is asked", PATIENCE)
+            wait_until(partial(neighbour.was_asked, begun + page), f"seed {seed}: page {page} is asked", PATIENCE)
             cut += killed(under_way, dice.uniform(0, 0.1))
             shown = _shown(hub)
             in_ledger = {key for key, one in known(hub.catalog.database, "nebenan").items() if one.state == THERE}
