@@ -5,7 +5,8 @@ from uuid import UUID
 
 from stadthub_catalog import Catalog, Site
 from stadthub_catalog.actions import call
-from stadthub_catalog.loading import LoadState, tell
+from stadthub_catalog.entry import LoadState
+from stadthub_catalog.loading import tell
 from stadthub_schemas.access import Principal, Role
 
 SITE = Site("Daten Musterstadt", "https://daten.musterstadt.example")

@@ -11,7 +11,8 @@ from typing import Any
 
 from stadthub_catalog import Catalog
 from stadthub_catalog.actions import Caller, answer
-from stadthub_catalog.loading import LoadState, tell
+from stadthub_catalog.entry import LoadState
+from stadthub_catalog.loading import tell
 from stadthub_catalog.uploads import Upload
 from stadthub_pipelines.uploads import UploadFolder
 from tests.catalog.patching import ADMIN, SITE, patch
