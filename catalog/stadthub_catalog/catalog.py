@@ -8,12 +8,13 @@ from uuid import UUID
 
 import pyarrow as pa
 
-from stadthub_catalog import audit, datasets, feeds, findings, hot, migrate, quarantine, teams, tokens
+from stadthub_catalog import audit, datasets, feeds, findings, hot, migrate, quarantine, standing, teams, tokens
 from stadthub_catalog.database import Database
 from stadthub_catalog.datasets import Beside, Written, nothing
 from stadthub_catalog.entry import Audited, Distribution, Entry, FeedState, Found, Organization, Run, Token
 from stadthub_catalog.findings import Noticed
 from stadthub_catalog.shelf import Shelf
+from stadthub_catalog.standing import Change
 from stadthub_catalog.synonyms import Synonyms
 from stadthub_catalog.teams import TeamSort
 from stadthub_catalog.tokens import COMMAND_LINE, Scope
@@ -65,9 +66,13 @@ class Catalog(Watching):
         """Take the dataset out of the catalogue; NotFound."""
         datasets.withdraw(self.database, name)
 
-    def write(self, *written: Written, beside: Beside = nothing) -> None:
+    def write(self, *written: Written, beside: Beside = nothing, first: Beside = nothing) -> None:
         """Make datasets that come through CKAN's API, or bring them up to date, all or none. Conflict, NotFound."""
-        self.shelf.hand(datasets.write(self.database, *written, beside=beside))
+        self.shelf.hand(datasets.write(self.database, *written, beside=beside, first=first))
+
+    def amend(self, dataset: UUID, change: Change, beside: Beside = nothing) -> None:
+        """Change such a dataset as it stands now, so that nobody's change is lost. NotFound."""
+        standing.amend(self.database, dataset, change, beside)
 
     def purge(self, dataset: UUID, beside: Beside = nothing) -> None:
         """Take such a dataset away for ever; NotFound."""
@@ -129,6 +134,10 @@ class Catalog(Watching):
     def start_run(self, feed: str) -> int:
         """The number of a run that begins now."""
         return feeds.start_run(self.database, feed)
+
+    def cut_runs(self, feed: str) -> None:
+        """Runs that never ended were killed: nobody runs the feed now."""
+        feeds.cut_runs(self.database, feed)
 
     def end_run(self, run: int, counts: Counts, error: str | None) -> None:
         """The run ends now; NotFound."""

@@ -88,7 +88,7 @@ def publish(database: Database, entry: Draft) -> None:
         "extent": entry.extent.model_dump(mode="json"),
     }
     with database.keeping() as connection:
-        number = _lock(connection) + 1
+        number = locked(connection) + 1
         now = datetime.now(UTC)
         row = connection.execute(select(table).where(table.c.name == entry.name)).mappings().one_or_none()
         if row is not None and row["document"] is not None:
@@ -115,7 +115,7 @@ def publish(database: Database, entry: Draft) -> None:
         distributions.put(connection, key, wanted)
         connection.execute(_UNTAG, {"key": key})
         _add_tags(connection, key, entry.dataset.metadata.keywords)
-        _count(connection, number)
+        count(connection, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +131,12 @@ class Written:
     modified: datetime
 
 
-def write(database: Database, *written: Written, beside: Beside = nothing) -> Changed:
+def write(database: Database, *written: Written, beside: Beside = nothing, first: Beside = nothing) -> Changed:
     """Make the datasets, or bring them up to date, all or none; what has changed by that. Conflict where another dataset bears the name.
-    `beside` writes more in the same transaction."""
+    In the same transaction `first` looks at what stands before, and `beside` writes more."""
     with database.keeping() as connection, counted(connection) as number:
-        entries = tuple(_write(connection, one, number) for one in written)
+        first(connection)
+        entries = tuple(put(connection, one, number) for one in written)
         beside(connection)
     return Changed(number, entries, frozenset())
 
@@ -167,8 +168,8 @@ def purge(database: Database, key: UUID, beside: Beside = nothing) -> None:
         beside(connection)
 
 
-def _write(connection: Connection, one: Written, number: int) -> Entry:
-    """The dataset as it stands when it is written."""
+def put(connection: Connection, one: Written, number: int) -> Entry:
+    """Write the dataset with this change; it as it stands then. Conflict, NotFound."""
     row = connection.execute(_GROUND, {"key": one.id, "called": one.name, "owner": one.owner}).one_or_none()
     if row is None:
         raise NotFound(f"there is no organisation {one.owner}")
@@ -244,12 +245,13 @@ def touch(connection: Connection, owner: UUID, number: int) -> int:
     return int(connection.execute(update(table).where(table.c.organization_id == owner).values(change=number)).rowcount)
 
 
-def _lock(connection: Connection) -> int:
+def locked(connection: Connection) -> int:
     """The number of the last change; nobody else changes the catalogue until this transaction ends."""
     return int(connection.execute(select(counter.c.value).where(_COUNTER).with_for_update()).scalar_one())
 
 
-def _count(connection: Connection, number: int) -> None:
+def count(connection: Connection, number: int) -> None:
+    """Let this be the number of the last change."""
     connection.execute(update(counter).where(_COUNTER).values(value=number))
 
 

@@ -106,6 +106,17 @@ def start_run(database: Database, feed: str) -> int:
         return int(connection.execute(insert(runs_table).values(values).returning(runs_table.c.id)).scalar_one())
 
 
+def cut_runs(database: Database, feed: str) -> None:
+    """End the feed's runs whose process has ended without a word."""
+    open_runs = (runs_table.c.feed == feed) & runs_table.c.ended.is_(None)
+    with database.reading() as connection:
+        if connection.execute(select(runs_table.c.id).where(open_runs).limit(1)).first() is None:
+            return
+    with database.noting() as connection:
+        cut = update(runs_table).where(open_runs)
+        connection.execute(cut.values(ended=datetime.now(UTC), error="it was cut off when its process ended"))
+
+
 def end_run(database: Database, run: int, counts: Counts, error: str | None) -> None:
     """The run ends now; NotFound if it never began."""
     ended = update(runs_table).where(runs_table.c.id == run).values(ended=datetime.now(UTC), error=error, **counts.as_dict())

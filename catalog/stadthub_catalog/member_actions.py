@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from stadthub_catalog import accounts, activities
 from stadthub_catalog.activities import Deed
+from stadthub_catalog.afresh import afresh
 from stadthub_catalog.asked import Asked
 from stadthub_catalog.entry import Entry, Organization
 from stadthub_catalog.package_writes import change
@@ -49,6 +50,7 @@ def member_roles_list(asked: Asked) -> list[dict[str, str]]:
     return [{"text": told, "value": capacity.value} for capacity, told in _ROLES.items()]
 
 
+@afresh
 def member_create(asked: Asked) -> dict[str, Any]:
     """Let a user or a dataset belong to a group or an organisation.
 
@@ -64,6 +66,7 @@ def member_create(asked: Asked) -> dict[str, Any]:
     return _join(asked, sort, one, thing, text(asked.parameters, "capacity"))
 
 
+@afresh
 def member_delete(asked: Asked) -> None:
     """Let a user or a dataset belong to a group or an organisation no longer.
 

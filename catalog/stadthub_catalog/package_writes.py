@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from stadthub_catalog import accounts, activities, belongings, wordings
+from stadthub_catalog import accounts, activities, belongings, standing, wordings
 from stadthub_catalog.activities import Deed
+from stadthub_catalog.afresh import afresh
 from stadthub_catalog.asked import Asked
-from stadthub_catalog.datasets import Written, written_entry
+from stadthub_catalog.datasets import Written, nothing, written_entry
 from stadthub_catalog.entry import Entry, State
 from stadthub_catalog.package_grounds import brought, ground, modified_time, named, new_id, owner_of, told_time
 from stadthub_catalog.packages import theme_name
@@ -51,10 +53,11 @@ def package_create(asked: Asked) -> Any:
     written = Written(key, name, owner.id, state, document, created, told_time(asked, said.get("metadata_modified")) or now)
     made = written_entry(written, owner)
     _refuse_foreign(asked, made, None)
-    result = store(asked, written, made, "new package")
+    result = store(asked, (None, written), made, "new package")
     return result["id"] if flag(said, "return_id_only") else result
 
 
+@afresh
 def package_update(asked: Asked) -> Any:
     """Write a dataset anew: what is not said is emptied, but for its resources and groups, which stay if nothing is said of them.
 
@@ -68,6 +71,7 @@ def package_update(asked: Asked) -> Any:
     return result["id"] if flag(asked.parameters, "return_id_only") else result
 
 
+@afresh
 def package_patch(asked: Asked) -> Any:
     """Change only what is said of a dataset.
 
@@ -77,6 +81,7 @@ def package_patch(asked: Asked) -> Any:
     return change(asked, entry, {**asked.package(entry), **asked.parameters, "id": str(entry.id)})
 
 
+@afresh
 def package_delete(asked: Asked) -> None:
     """Take a dataset out of the catalogue; those who may write it still see it, and can bring it back with state=active.
 
@@ -84,8 +89,9 @@ def package_delete(asked: Asked) -> None:
     """
     entry = writable(asked, required(asked.parameters, "id", told="id"), "delete package")
     if entry.state is not State.DELETED:
-        written = replace(_standing(entry), state=State.DELETED, modified=datetime.now(UTC))
-        store(asked, written, written_entry(written, entry.organization), "deleted package")
+        before = _standing(entry)
+        written = replace(before, state=State.DELETED, modified=datetime.now(UTC))
+        store(asked, (before, written), written_entry(written, entry.organization), "deleted package")
 
 
 def dataset_purge(asked: Asked) -> None:
@@ -109,6 +115,7 @@ def dataset_purge(asked: Asked) -> None:
             asked.uploads.drop(key)
 
 
+@afresh
 def package_owner_org_update(asked: Asked) -> None:
     """Hand a dataset over to another organisation.
 
@@ -119,6 +126,7 @@ def package_owner_org_update(asked: Asked) -> None:
     change(asked, entry, {**asked.package(entry), "owner_org": str(owner.id)})
 
 
+@afresh
 def bulk_update_private(asked: Asked) -> None:
     """Let several datasets of an organisation be for its members alone.
 
@@ -127,6 +135,7 @@ def bulk_update_private(asked: Asked) -> None:
     _bulk(asked, {"private": True})
 
 
+@afresh
 def bulk_update_public(asked: Asked) -> None:
     """Let several datasets of an organisation be for everybody.
 
@@ -135,6 +144,7 @@ def bulk_update_public(asked: Asked) -> None:
     _bulk(asked, {"private": False})
 
 
+@afresh
 def bulk_update_delete(asked: Asked) -> None:
     """Delete several datasets of an organisation.
 
@@ -158,7 +168,9 @@ def change(asked: Asked, entry: Entry, said: Mapping[str, Any]) -> dict[str, Any
     written = replace(written, modified=modified_time(asked, now, entry.modified))
     made = written_entry(written, owner)
     _refuse_foreign(asked, made, entry)
-    result = store(asked, written, made, _TOLD.get(state, "changed package") if state is not entry.state else "changed package")
+    result = store(
+        asked, (standing_, written), made, _TOLD.get(state, "changed package") if state is not entry.state else "changed package"
+    )
     asked.changed.append(entry.id)
     _forget_files(asked, entry, document)
     return result
@@ -191,8 +203,10 @@ def _forget_files(asked: Asked, entry: Entry, document: Mapping[str, Any]) -> No
             asked.uploads.drop(UUID(key))
 
 
-def store(asked: Asked, written: Written, made: Entry, kind: str) -> dict[str, Any]:
-    """Put the dataset into the catalogue together with the note of it; the dataset in CKAN's words. Invalid if its name is taken."""
+def store(asked: Asked, change: tuple[Written | None, Written], made: Entry, kind: str) -> dict[str, Any]:
+    """Put the dataset into the catalogue together with the note of it; the dataset in CKAN's words. `change`: as it was read, and as it
+    is to be. Invalid if its name is taken, Outdated if it no longer stands as it was read."""
+    before, written = change
     # nothing is related yet to what is new
     result = asked.package(made) if kind == "new package" else shown(asked, made)
     who = asked.account()
@@ -201,7 +215,7 @@ def store(asked: Asked, written: Written, made: Entry, kind: str) -> dict[str, A
         activities.note(connection, Deed(who, kind, written.id, written.name, {"package": result, "actor": who.name}, written.owner))
 
     try:
-        asked.catalog.write(written, beside=note)
+        asked.catalog.write(written, beside=note, first=nothing if before is None else partial(standing.unchanged, read=before))
     except Conflict as error:
         raise Invalid({"name": ["That URL is already in use."]}) from error
     except NotFound as error:

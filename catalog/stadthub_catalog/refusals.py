@@ -1,4 +1,4 @@
-"""How CKAN's actions refuse: five forms, each with its HTTP status and its `__type`."""
+"""How CKAN's actions refuse: six forms, each with its HTTP status and its `__type`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -64,6 +64,13 @@ class Invalid(Refusal):
     def form(self) -> dict[str, Any]:
         """The mistakes by field."""
         return {**self.fields, "__type": self.type}
+
+
+class Outdated(Refusal):
+    """The dataset was changed by somebody else after it was read for this change."""
+
+    status = 409
+    type = "Conflict"
 
 
 class WrongMethod(StadthubError):

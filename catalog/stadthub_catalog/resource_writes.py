@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from stadthub_catalog import resource_formats, wordings
+from stadthub_catalog import resource_formats, wording, wordings
+from stadthub_catalog.afresh import afresh
 from stadthub_catalog.asked import Asked
 from stadthub_catalog.entry import RELEASE, Entry, LoadState
 from stadthub_catalog.package_grounds import ground
@@ -19,10 +20,9 @@ from stadthub_schemas.errors import StadthubError
 
 #: What of a resource a file that comes with it decides.
 _OF_FILE = ("url", "url_type", "size", "hash", "last_modified", "mimetype")
-#: What says how far the rows of such a file are loaded.
-_OF_ROWS = ("datastore_active", "load_state", "load_message")
 
 
+@afresh
 def resource_create(asked: Asked) -> dict[str, Any]:
     """Add a resource to a dataset.
 
@@ -37,6 +37,7 @@ def resource_create(asked: Asked) -> dict[str, Any]:
     return _put(asked, entry, said, None)
 
 
+@afresh
 def resource_update(asked: Asked) -> dict[str, Any]:
     """Write a resource anew: what is not said is emptied.
 
@@ -46,6 +47,7 @@ def resource_update(asked: Asked) -> dict[str, Any]:
     return _put(asked, entry, dict(asked.parameters), old)
 
 
+@afresh
 def resource_patch(asked: Asked) -> dict[str, Any]:
     """Change only what is said of a resource.
 
@@ -55,6 +57,7 @@ def resource_patch(asked: Asked) -> dict[str, Any]:
     return _put(asked, entry, {**old, **asked.parameters}, old)
 
 
+@afresh
 def resource_delete(asked: Asked) -> None:
     """Take a resource out of its dataset; its file is forgotten.
 
@@ -65,6 +68,7 @@ def resource_delete(asked: Asked) -> None:
     asked.changed.clear()
 
 
+@afresh
 def package_resource_reorder(asked: Asked) -> dict[str, Any]:
     """Put the resources of a dataset into another order; those that are not named follow.
 
@@ -95,6 +99,7 @@ def with_file(asked: Asked, package: UUID, key: UUID, upload: Upload, said: Mapp
         "id": str(key),
         "url": address(package, key, kept.name),
         "url_type": "upload",
+        "upload": kept,
         "size": kept.size,
         "hash": kept.sha256,
         "format": format_,
@@ -144,7 +149,7 @@ def _put(asked: Asked, entry: Entry, said: dict[str, Any], old: Mapping[str, Any
 
 def _kept(old: Mapping[str, Any]) -> dict[str, Any]:
     """What stays with a file that stays: what it is, and how far its rows are loaded."""
-    return {key: old[key] for key in _OF_FILE} | {key: old[key] for key in _OF_ROWS if key in old}
+    return {key: old[key] for key in _OF_FILE} | {key: old[key] for key in wording.OF_ROWS if key in old}
 
 
 def _stays(said: Mapping[str, Any], old: Mapping[str, Any], asked: Asked) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from stadthub_catalog.afresh import afresh
 from stadthub_catalog.asked import Asked
 from stadthub_catalog.package_writes import change
 from stadthub_catalog.permits import writable
@@ -20,6 +21,7 @@ _ID_BEGINS = 5
 Path = tuple[str, ...]
 
 
+@afresh
 def package_revise(asked: Asked) -> dict[str, Any]:
     """Change parts of a dataset, if it is as it is expected to be.
 

@@ -213,6 +213,11 @@ class Shelf:
         entries = {entry.id: entry for number in numbers for entry in handed[number].entries}
         return Changed(now, tuple(entries.values()), frozenset())
 
+    def renew(self) -> None:
+        """Read the catalogue once more within such a block."""
+        if hasattr(self._steady, "fresh"):
+            self._steady.fresh = False
+
     def _refresh(self) -> None:
         if getattr(self._steady, "fresh", False):
             return

@@ -1,14 +1,17 @@
-"""Datasets that were written, as they stand in the database: for those who write many and don't need the catalogue in memory."""
+"""Datasets that were written, as they stand in the database: read, and changed as they stand in the moment of the change."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from stadthub_catalog.database import Database
-from stadthub_catalog.datasets import Written
+from stadthub_catalog.datasets import Beside, Written, count, locked, nothing, put
 from stadthub_catalog.entry import State
+from stadthub_catalog.refusals import Outdated
 from stadthub_catalog.tables import dataset
+from stadthub_schemas.errors import NotFound
 
 _COLUMNS = (
     dataset.c.id,
@@ -31,4 +34,37 @@ def standing(database: Database, keys: Sequence[UUID]) -> Iterator[Written]:
         with database.reading() as connection:
             rows = connection.execute(_STANDING, {"keys": list(keys[start : start + _AT_ONCE])}).all()
         for row in rows:
-            yield Written(row.id, row.name, row.organization_id, State(row.state), row.document, row.created, row.modified)
+            yield _written(row)
+
+
+#: What becomes of a dataset as it stands; None: it stays so.
+Change = Callable[[Written], Written | None]
+
+
+def amend(database: Database, key: UUID, change: Change, beside: Beside = nothing) -> None:
+    """Change the dataset as it stands now: nobody else writes one until that is done, so that nobody's change is lost. NotFound."""
+    with database.keeping() as connection:
+        number = locked(connection) + 1
+        there = _there(connection, key)
+        if there is None:
+            raise NotFound(f"there is no dataset {key}")
+        made = change(there)
+        if made is not None:
+            put(connection, made, number)
+            count(connection, number)
+        beside(connection)
+
+
+def unchanged(connection: Connection, read: Written) -> None:
+    """Outdated, unless the dataset still stands as it was read; within the transaction that writes it."""
+    if _there(connection, read.id) != read:
+        raise Outdated(f"{read.name}: somebody else changes this dataset again and again: try it later")
+
+
+def _there(connection: Connection, key: UUID) -> Written | None:
+    row = connection.execute(_STANDING, {"keys": [key]}).one_or_none()
+    return None if row is None else _written(row)
+
+
+def _written(row: Any) -> Written:
+    return Written(row.id, row.name, row.organization_id, State(row.state), row.document, row.created, row.modified)

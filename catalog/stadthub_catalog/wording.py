@@ -183,3 +183,8 @@ RESOURCE: Mapping[str, tuple[Callable[[Any], Any], Any]] = {
     "url": (text, ""),
     "url_type": (text, None),
 }
+
+#: What an uploaded file itself says of its resource.
+OF_FILE = ("url", "hash", "size")
+#: How far the rows of such a file are loaded.
+OF_ROWS = ("datastore_active", "load_state", "load_message")

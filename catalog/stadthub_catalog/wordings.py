@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import orjson
 
 from stadthub_catalog import resource_formats, wording
-from stadthub_catalog.entry import LoadState
 from stadthub_catalog.refusals import Invalid, Missing
+from stadthub_catalog.uploads import Kept
 from stadthub_catalog.wording import Wrong
 
 Said = Mapping[str, Any]
@@ -70,8 +70,7 @@ def resource(said: Said, old: Said | None, ground: Ground) -> Document:
             _keep(made, wrong, key, _kept, said[key])
     _identify(made, wrong, old, ground)
     _lead(made, wrong, old)
-    if old is not None and _stays_held(made, old):
-        made |= {key: old[key] for key in ("load_state", "load_message") if key in old}
+    _hold(made, said, old)
     if not made["format"] and not said.get("id"):
         made["format"] = resource_formats.media_type(made["url"]) or ""
     made["format"] = resource_formats.spelled(made["format"])
@@ -138,10 +137,27 @@ def _lead(made: Document, wrong: dict[str, Any], old: Said | None) -> None:
         made["url"] = f"http://{url.lstrip('/')}"
 
 
-def _stays_held(made: Document, old: Said) -> bool:
-    """Whether this is still the file that is held back: only the worker that looked at it lets it go."""
-    same = made["url_type"] == "upload" and made.get("url") == old["url"] and made.get("hash") in ("", old["hash"])
-    return old.get("load_state") == LoadState.HELD and same
+def _hold(made: Document, said: Said, old: Said | None) -> None:
+    """What only the hub knows of a resource stays as it stands, whatever an older description says of it: what its uploaded file is, how
+    far its rows are loaded, whether it has a table. Of another file, or of none, nothing is known yet."""
+    if old is None:
+        return
+    if old["url_type"] != "upload":
+        if said.get("datastore_active") is None:
+            made["datastore_active"] = bool(old.get("datastore_active"))
+        return
+    if made["url_type"] == "upload" and not isinstance(said.get("upload"), Kept):
+        _take(made, old, (*wording.OF_FILE, *wording.OF_ROWS))
+        return
+    _take(made, {}, wording.OF_ROWS)
+    made["datastore_active"] = made["url_type"] == "upload" and bool(old.get("datastore_active"))
+
+
+def _take(made: Document, old: Said, keys: Sequence[str]) -> None:
+    """Let these be as they stand, or not be there."""
+    for key in keys:
+        made.pop(key, None)
+    made |= {key: old[key] for key in keys if key in old}
 
 
 def _listed(said: Any) -> list[Any] | None:

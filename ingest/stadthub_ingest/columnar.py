@@ -1,4 +1,4 @@
-"""Parquet as a header and records, and a large file as several small ones. What it says of its size is believed only so far."""
+"""Parquet as a header and records. What it says of its size is believed only so far."""
 
 import difflib
 import io
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
-from stadthub_ingest.decoded import DecodeError, Pieces, Unreadable
+from stadthub_ingest.decoded import DecodeError, Unreadable
 
 #: A file may unpack to so many bytes, and have so many columns.
 UNPACKED, COLUMNS = 20_000_000_000, 2_000
@@ -83,40 +83,11 @@ def open_columnar(payload: bytes) -> Columnar:
     return Columnar(table, geometry, crs)
 
 
-def beginning(file: BinaryIO, rows: int = 2_000) -> bytes:
-    """The first rows as a file of its own."""
-    opened = _opened(file)
-    try:
-        batch = next(opened.iter_batches(rows), None)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise DecodeError("it is a broken Parquet file") from error
-    schema = opened.schema_arrow
-    return _written(pa.Table.from_batches([batch] if batch is not None else [], schema.with_metadata(None)), schema.metadata)
-
-
-def _written(table: pa.Table, words: Any) -> bytes:
+def written(table: pa.Table, words: Any) -> bytes:
+    """The table as a Parquet file with these words of its own."""
     out = io.BytesIO()
     pq.write_table(table.replace_schema_metadata(words), out, compression="zstd")
     return out.getvalue()
-
-
-def parts(file: BinaryIO, most: int) -> Pieces | None:
-    """The same file as several, of about `most` bytes each when unpacked."""
-    opened = _opened(file)
-    told = opened.metadata
-    rows = max(1_000, int(told.num_rows * most / max(1, sum(told.row_group(one).total_byte_size for one in range(told.num_row_groups)))))
-    number = sum(-(-told.row_group(one).num_rows // rows) for one in range(told.num_row_groups))
-    return Pieces(number, _parts(opened, rows)) if number > 1 else None
-
-
-def _parts(file: pq.ParquetFile, rows: int) -> Iterator[bytes]:
-    for group in range(file.metadata.num_row_groups):
-        try:
-            table = file.read_row_group(group)
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise DecodeError("it is a broken Parquet file") from error
-        for start in range(0, table.num_rows, rows):
-            yield _written(table.slice(start, rows), file.schema_arrow.metadata)
 
 
 def _opened(file: BinaryIO) -> pq.ParquetFile:

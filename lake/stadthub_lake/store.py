@@ -44,6 +44,8 @@ class Store:
         except OSError as error:
             self._lock_file.close()
             raise StorageError("another process writes to this lake already: stop it first") from error
+        if not worker:
+            shutil.rmtree(self.scratch, ignore_errors=True)  # what a killed one has left
         self._lock = threading.Lock()
         self._writers: dict[str, Writer] = {}
         self._rejects = Rejects(self._root / inventory.REJECTS)

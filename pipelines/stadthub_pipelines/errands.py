@@ -74,9 +74,7 @@ def run_errand(errand: Errand, ground: Ground) -> Tally:
 
 def _run(errand: Errand, ground: Ground) -> Tally:
     catalog = ground.catalog
-    for one in catalog.runs(errand.id, 5):
-        if one.ended is None:  # nobody else runs it: this one was killed
-            catalog.end_run(one.id, Counts(), "it was cut off when its process ended")
+    catalog.cut_runs(errand.id)  # nobody else runs it
     run = catalog.start_run(errand.id)
     error: str | None = "a mistake in Stadthub: its log tells more"
     found: list[Noticed] = []

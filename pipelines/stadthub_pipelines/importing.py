@@ -21,7 +21,7 @@ from stadthub_pipelines import feedfiles, uploads
 from stadthub_pipelines.describing import theme_of
 from stadthub_pipelines.drafting import LAYERED, objections, reading, typed_words
 from stadthub_pipelines.sampling import Sample
-from stadthub_pipelines.staging import STAGED, folder_of, path_of
+from stadthub_pipelines.staging import STAGED, folder_of, mark, path_of
 from stadthub_schemas.dataset import ColumnType, Kind
 from stadthub_schemas.errors import Conflict, FeedError, NotFound
 from stadthub_schemas.feed import Feed, UploadSource, feed_of, parse_feed
@@ -231,9 +231,12 @@ def admit(text: str, settings: Settings) -> Feed:
     if old is None:
         feedfiles.add(settings.feeds, text)
     else:
+        assert isinstance(old.source, UploadSource)
+        before = old.source.file.partition("/")[0]
+        mark(before, settings)  # a kill leaves no file that nobody reads any more
         feedfiles.write(place, text)
-        if isinstance(old.source, UploadSource) and old.source.file.partition("/")[0] != feed.source.file.partition("/")[0]:
-            folder_of(settings).drop(UUID(old.source.file.partition("/")[0]))
+        if before != feed.source.file.partition("/")[0]:
+            folder_of(settings).drop(UUID(before))
     (path.parent / STAGED).unlink(missing_ok=True)
     return feed
 

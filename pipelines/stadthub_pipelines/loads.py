@@ -7,6 +7,7 @@ into the dataset `ds-<resource id>` of the lake, which is no entry of the catalo
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,7 +24,7 @@ from stadthub_pipelines.flow import Flow
 from stadthub_pipelines.importing import MAPPED, STAND_IN, corrected, feed_table, propose
 from stadthub_pipelines.runner import Place, Runner
 from stadthub_pipelines.samples import sample_of
-from stadthub_pipelines.staging import path_of
+from stadthub_pipelines.staging import folder_of, path_of, sweep
 from stadthub_pipelines.uploads import UploadFolder
 from stadthub_schemas.dataset import Dataset, Kind
 from stadthub_schemas.errors import NotFound, StadthubError, StorageError
@@ -34,8 +35,10 @@ LOG = structlog.get_logger()
 
 #: Where the orders lie, and after how many seconds one is given up whose resource was never written.
 ORDERS, GIVEN_UP = "loads", 600.0
-#: What the name of an order ends with whose resource has no file any more.
-GONE = ".gone"
+#: What the name of an order ends with whose resource has no file any more, and of one that is being followed: the next one stands beside.
+GONE, TAKEN = ".gone", ".taken"
+#: How often leftovers of uploads are looked for, in seconds.
+SWEEP = 3600.0
 #: How old an order is at least when it is taken, in seconds: the file is kept first, and then the resource is written.
 WRITTEN = 1.0
 
@@ -48,14 +51,19 @@ class OrderingUploads:
         self._orders = data_dir.absolute() / ORDERS
 
     def keep(self, resource: UUID, upload: Upload) -> Kept:
-        """Keep the file, and let its rows be loaded. Invalid, StorageError."""
+        """Keep the file, and let its rows be loaded: the order is there before the file, so that a file whose resource never came is found.
+        Invalid, StorageError."""
+        self._order(resource)
         kept = self._folder.keep(resource, upload)
+        self._order(resource)
+        return kept
+
+    def _order(self, resource: UUID) -> None:
         try:
             self._orders.mkdir(mode=0o700, parents=True, exist_ok=True)
             (self._orders / str(resource)).touch()
         except OSError as error:
             raise StorageError(f"the uploaded file can't be loaded: {error.strerror}") from error
-        return kept
 
     def look_again(self, resource: UUID) -> None:
         """Let its file be looked at as if it had come now."""
@@ -86,25 +94,45 @@ class Loads:
         self._settings = settings
         self._orders = settings.data_dir.absolute() / ORDERS
         self._root = local_folder(settings.lake)
+        self._sweeps = 0.0
 
     def look(self) -> None:
         """Load what was ordered. What goes wrong stands in the resource."""
-        for order in sorted(self._orders.glob(f"*{GONE}")):
-            self._forget(table_of(UUID(order.stem)))
-            order.unlink(missing_ok=True)
-        for order in sorted(self._orders.glob("*-*-*-*-*")):
-            age = time.time() - order.stat().st_mtime
-            if age < WRITTEN or order.suffix == GONE:
-                continue
-            try:
-                self._take(UUID(order.name))
-            except NotFound:
-                if age < GIVEN_UP:
-                    continue  # its resource is being written
-            except StorageError as error:
-                LOG.error("a resource can't be loaded now", resource=order.name, error=str(error))
-                continue
-            order.unlink(missing_ok=True)
+        if time.monotonic() > self._sweeps:
+            self._sweeps = time.monotonic() + SWEEP
+            sweep(self._settings)
+        for resource in sorted({order.name.partition(".")[0] for order in self._orders.glob("*-*-*-*-*")}):
+            self._follow(UUID(resource))
+
+    def _follow(self, resource: UUID) -> None:
+        """Follow what was ordered for one resource. An order that comes meanwhile is not lost: it is another file."""
+        gone, order = self._orders / f"{resource}{GONE}", self._orders / str(resource)
+        if gone.exists():
+            self._forget(table_of(resource))
+            gone.unlink(missing_ok=True)
+        taken = order.with_suffix(TAKEN)
+        with suppress(FileNotFoundError):
+            if time.time() - order.stat().st_mtime >= WRITTEN:
+                order.replace(taken)
+        if not taken.exists():
+            return
+        try:
+            self._take(resource)
+        except NotFound:
+            if time.time() - taken.stat().st_mtime < GIVEN_UP:
+                return  # its resource is being written
+            self._give_up(resource)
+        except StorageError as error:
+            LOG.error("a resource can't be loaded now", resource=str(resource), error=str(error))
+            return
+        taken.unlink(missing_ok=True)
+
+    def _give_up(self, resource: UUID) -> None:
+        """The file of a resource that was never written goes."""
+        try:
+            uploaded_file(self._place.catalog, resource)
+        except NotFound:
+            folder_of(self._settings).drop(resource)
 
     def _forget(self, dataset: str) -> None:
         """The rows of a resource whose file is gone."""
@@ -161,7 +189,10 @@ class Loads:
         place = self._place
         dataset: Dataset | None = feed.described()
         assert dataset is not None
-        place.catalog.note_feed(feed.id, title=feed.title, dataset=feed.dataset, source=feed.source.type)
+        known = {"title": feed.title, "dataset": feed.dataset, "source": feed.source.type}
+        raw = place.data_dir / "raw" / feed.id
+        shutil.rmtree(raw, ignore_errors=True)  # of a load that was killed: the file itself is kept
+        place.catalog.note_feed(feed.id, **known, source_state={})  # also a file that was loaded before is loaded
         runner = Runner(feed, Flow(dataset, place.doors.store, self._settings.commit_seconds, self._settings.commit_rows), place)
         try:
             runner.obey(paused=False)
@@ -172,5 +203,5 @@ class Loads:
             runner.close()
         run = place.catalog.runs(feed.id, 1)[0]
         if run.error is None:
-            shutil.rmtree(place.data_dir / "raw" / feed.id, ignore_errors=True)  # the file itself is kept
-        return runner.intake.counts.as_dict(), run.error
+            shutil.rmtree(raw, ignore_errors=True)
+        return run.counts.as_dict(), run.error

@@ -74,7 +74,7 @@ def _dataset(entry: Written, known: Known, ground: Ground, copying: _Run) -> Non
     """Copy the files of one dataset, and let its resources lead to the copies."""
     there: Mapping[str, Any] = known.body.get("files", {})
     files: dict[str, Any] = {}
-    resources = []
+    copies: dict[str, dict[str, Any]] = {}
     for one in entry.document.get("resources", ()):
         state = dict(there.get(one["id"], {})) if one.get(ORIGINAL) else {}
         try:
@@ -82,16 +82,22 @@ def _dataset(entry: Written, known: Known, ground: Ground, copying: _Run) -> Non
         except StadthubError as error:
             copying.failures.append(str(error))
             told = None
-        resources.append(one if told is None else told[0])
+        if told is not None:
+            copies[one["id"]] = told[0]
         if told is not None or state:
             files[one["id"]] = state if told is None else told[1]
     for gone in there.keys() - files.keys():
         copying.uploads.drop(UUID(gone))
     if files == there:
         return
-    written = replace(entry, document={**entry.document, "resources": resources})
-    body = {**known.body, "files": files}
-    ground.catalog.write(written, beside=partial(_note, copying.feed, copying.number, replace(known, body=body)))
+    noted = partial(_note, copying.feed, copying.number, replace(known, body={**known.body, "files": files}))
+    ground.catalog.amend(entry.id, partial(_leading, copies), beside=noted)
+
+
+def _leading(copies: Mapping[str, Mapping[str, Any]], there: Written) -> Written:
+    """The dataset whose resources lead to their copies; all else of it is as it stands now."""
+    resources = [{**one, **copies.get(one["id"], {})} for one in there.document.get("resources", ())]
+    return replace(there, document={**there.document, "resources": resources})
 
 
 def _note(feed: str, run: int, known: Known, connection: Connection) -> None:
@@ -101,7 +107,7 @@ def _note(feed: str, run: int, known: Known, connection: Connection) -> None:
 def _copied(
     package: UUID, one: Mapping[str, Any], state: dict[str, Any], ground: Ground, copying: _Run
 ) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """The resource with its copy, and what to remember of it; None if nothing is to be copied. SourceError, StorageError."""
+    """What leads the resource to its copy, and what to remember of it; None if nothing is to be copied. SourceError, StorageError."""
     url = str(one.get(ORIGINAL) or one["url"])
     wanted = {name.casefold() for name in copying.said.formats}
     if str(one.get("format") or "").casefold() not in wanted or not url.startswith(("http://", "https://")) or copying.room <= 0:
@@ -118,7 +124,7 @@ def _copied(
             name = f"{name or 'file'}.{str(one['format']).lower()}"
         kept = copying.uploads.keep(UUID(one["id"]), Upload(name, BytesIO(fetched.body)))
         told = {"url": address(package, UUID(one["id"]), kept.name), "url_type": "upload", "size": kept.size, "hash": kept.sha256}
-        return {**one, **told, "mimetype": one.get("mimetype") or kept.media_type, ORIGINAL: url}, fetched.state
+        return {**told, "mimetype": one.get("mimetype") or kept.media_type, ORIGINAL: url}, fetched.state
     return None
 
 

@@ -84,10 +84,11 @@ class Quarantine:
         return found if found and found[-1].position == position and found[0].position == position - pages + 1 else []
 
     def pages(self, position: int, pages: int) -> Iterator[Frame]:
-        """The same one after the other, for a payload that is larger than the memory; none if the first is gone."""
+        """The same one after the other, for a payload that is larger than the memory; it ends before one that is gone or another's."""
         after = max(position - pages, 0)
-        while after < position and (frames := self._log.read(after, 1)):
-            if frames[0].position != after + 1:
+        for number in range(1, pages + 1):
+            frames = self._log.read(after, 1)
+            if not frames or frames[0].position != after + 1 or page_of(frames[0].name) != (number, pages):
                 return
             after = frames[0].position
             yield frames[0]

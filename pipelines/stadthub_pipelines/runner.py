@@ -157,9 +157,10 @@ class Runner:
         assert self.puller is not None
         with self._lock:
             before = self.intake.counts
+            self._place.catalog.cut_runs(self.feed.id)
             run = self._place.catalog.start_run(self.feed.id)
             pulled = self.puller.pull()
-            if pulled.payloads:
+            if pulled.payloads or self.intake.behind:
                 self.flow.turn()
                 self.flow.remember()
             counts = self.intake.counts - before

@@ -6,11 +6,14 @@ What becomes rows is read from there, a large file in pieces.
 import hashlib
 import mimetypes
 import os
+import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID, uuid4
+from zipfile import BadZipFile, ZipFile
 
 from stadthub_catalog.refusals import Invalid
 from stadthub_catalog.uploads import Kept, Upload, slug
@@ -26,6 +29,16 @@ _PIECE = 1 << 20
 
 #: A file is read in pieces of this size where its decoder can, and otherwise may have so many bytes.
 PAGE, WHOLE = 8_000_000, 200_000_000
+#: Decoders to which a byte of a file means 6 to 30 bytes of memory: what such a file may have, so that 1.5 GB are enough, and the way out.
+HEAVY = {
+    "geojson": (40_000_000, "divide it"),
+    "json_table": (100_000_000, "write it as NDJSON, one object a line, which is read in pieces"),
+    "xlsx_table": (180_000_000, "save it as CSV, which is read in pieces"),
+}
+#: What of a workbook weighs: its sheets and words as they are unpacked.
+_SHEETS = re.compile(r"xl/worksheets/.*|xl/sharedStrings.*|content\.xml")
+#: Decoders whose files are read in a process of its own and written anew, whatever their size: only what we wrote is logged and decoded.
+ISOLATED = ("parquet",)
 
 
 def fetch(feed: Feed, source: UploadSource, state: dict[str, Any], data_dir: Path) -> Iterator[Fetched]:
@@ -38,7 +51,8 @@ def fetch(feed: Feed, source: UploadSource, state: dict[str, Any], data_dir: Pat
     def read(path: Path, name: str, most: int) -> Iterator[tuple[str, bytes]]:
         return pieces(feed, path, name, most)
 
-    return file.scan(asked, state, read=read)
+    known = {name: one for name, one in state.get("files", {}).items() if one["done"]}  # a kill among the pieces: all of them come again
+    return file.scan(asked, {**state, "files": known}, read=read)
 
 
 def narrow(feed: Feed, path: Path) -> None:
@@ -76,19 +90,37 @@ def pieces(feed: Feed, path: Path, name: str, most: int = 2_000_000_000) -> Iter
     if size > most:
         raise SourceError(f"{name}: it is bigger than source.max_bytes ({most})")
     split = registry.find(feed.decoder).split
-    if split is not None and size > PAGE:
+    if split is not None and (size > PAGE or feed.decoder in ISOLATED):
         try:
             with path.open("rb") as opened:
                 found = split(opened, registry.read_options(feed), PAGE)
                 if found is not None:
                     for number, body in enumerate(found.bodies, 1):
-                        yield name + page_sign(number, found.number), body
+                        yield name + (page_sign(number, found.number) if found.number > 1 else ""), body
                     return
         except DecodeError as error:
             raise SourceError(f"{name}: {error}") from error
-    if size > WHOLE:
-        raise SourceError(f"{name}: it is bigger than {WHOLE // 1_000_000} MB, and a file of this kind is read as a whole: divide it")
+    with path.open("rb") as opened:
+        too_big = beyond(feed.decoder, opened)
+    if too_big:
+        raise SourceError(f"{name}: {too_big}")
     yield from file.whole(path, name, most)
+
+
+def beyond(decoder: str, file: BinaryIO) -> str:
+    """Why the file can't be read as a whole by this decoder, and what to do; empty if it can."""
+    most, way = HEAVY.get(decoder, (WHOLE, "divide it"))
+    size, what = file.seek(0, os.SEEK_END), "it is"
+    if size <= WHOLE and decoder == "xlsx_table":
+        size, what = _unpacked(file), "unpacked it is"
+    return f"{what} bigger than {most // 1_000_000} MB, and a file of this kind is read as a whole: {way}" if size > most else ""
+
+
+def _unpacked(file: BinaryIO) -> int:
+    """How large the sheets of a workbook say they are; nothing of what is none, which its decoder tells."""
+    with suppress(BadZipFile), ZipFile(file) as archive:
+        return sum(one.file_size for one in archive.infolist() if _SHEETS.fullmatch(one.filename))
+    return 0
 
 
 class UploadFolder:

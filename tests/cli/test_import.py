@@ -1,9 +1,11 @@
 """`stadthub dataset import`: a file of every format becomes a dataset with true types; what is wrong, hostile or personal is told."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from tests.cli.conftest import Command
@@ -107,6 +109,32 @@ def test_properties_of_geodata_whose_names_are_no_names_of_columns_come_under_na
     [row] = json.loads(b"".join(lake.export(RowsQuery("gaerten-geo", limit=None), "json")))
     assert (row["id"], row["strasse"], row["strasse_2"], row["geometry_2"]) == ("7", "Weg 1", "Weg 2", "Punkt")
     assert json.loads(row["adresse"]) == {"plz": "01067"}, "a property that is an object is JSON as a text"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("gross.geojson", "bigger than 40 MB, and a file of this kind is read as a whole: divide it"),
+        ("gross.json", "bigger than 100 MB, and a file of this kind is read as a whole: write it as NDJSON"),
+        ("gross.xlsx", "unpacked it is bigger than 180 MB, and a file of this kind is read as a whole: save it as CSV"),
+    ],
+)
+def test_a_file_that_would_take_too_much_memory_is_refused_before_it_is_read(name: str, words: str, stadthub: Command, city: Path) -> None:
+    path = city / name
+    if name.endswith("xlsx"):
+        with ZipFile(path, "w") as archive:
+            archive.writestr("xl/workbook.xml", "<workbook/>")
+            with archive.open("xl/worksheets/sheet1.xml", "w") as sheet:
+                for _ in range(181):
+                    sheet.write(bytes(1_000_000))
+    else:
+        begin = b'{"type": "FeatureCollection", "features": [' if name.endswith("geojson") else b'[{"nr": 1},'
+        path.write_bytes(begin + b" " * 700_000)
+        os.truncate(path, 101_000_000 if name.endswith(".json") else 41_000_000)
+    done = stadthub("dataset", "import", name, *WORDS)
+    assert done.exit_code == 1
+    assert words in " ".join(done.stderr.split())
+    path.unlink()
 
 
 def test_a_preview_writes_nothing_and_its_schema_can_be_corrected(stadthub: Command, told: Told, city: Path) -> None:

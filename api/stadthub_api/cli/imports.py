@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import orjson
 import typer
@@ -31,7 +31,7 @@ from stadthub_pipelines.once import run_once
 from stadthub_pipelines.running import WORKER, holder
 from stadthub_pipelines.samples import sample_of
 from stadthub_pipelines.sampling import Sample
-from stadthub_pipelines.staging import folder_of
+from stadthub_pipelines.staging import discard, stage
 from stadthub_pipelines.trial import rehearse
 from stadthub_schemas.errors import Conflict, FeedError, SourceError, StadthubError
 from stadthub_schemas.feed import Feed, parse_feed
@@ -164,11 +164,15 @@ def _stand_in(schema: Schema) -> str:
 def _admitted(file: Path, schema: Schema, wanted: Wanted, how: tuple[Talk, Feed | None], settings: Settings) -> Feed:
     """The feed of the file, which is kept now; nothing stays of either if something is wrong."""
     talk, old = how
-    upload, folder = uuid4(), folder_of(settings)
     try:
         with file.open("rb") as opened_file:
-            kept = folder.keep(upload, Upload(file.name, opened_file))
-        table = feed_table(schema, wanted.name, f"{upload}/{kept.name}", kept.size)
+            kept, size = stage(Upload(file.name, opened_file), settings)
+    except OSError as error:
+        raise SourceError(f"{file.name}: it can't be read: {error.strerror}") from error
+    except Invalid as error:
+        raise FeedError(f"{file.name}: it is larger than STADTHUB_UPLOAD_MB allows ({settings.upload_mb} MB)") from error
+    try:
+        table = feed_table(schema, wanted.name, kept, size)
         notes = notes_of(schema.proposal, talk.language)
         if old is None:
             return admit(described(written(table, notes, talk.language), talk, wanted.given, settings), settings)
@@ -179,13 +183,8 @@ def _admitted(file: Path, schema: Schema, wanted: Wanted, how: tuple[Talk, Feed 
             with catalog_of(settings) as catalog:
                 catalog.note_feed(old.id, source_state={})  # also the same file is read again
         return admit(text, settings)
-    except OSError as error:
-        raise SourceError(f"{file.name}: it can't be read: {error.strerror}") from error
-    except Invalid as error:
-        folder.drop(upload)
-        raise FeedError(f"{file.name}: it is larger than STADTHUB_UPLOAD_MB allows ({settings.upload_mb} MB)") from error
     except StadthubError:
-        folder.drop(upload)
+        discard(kept, settings)
         raise
 
 

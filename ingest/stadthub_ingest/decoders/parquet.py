@@ -7,10 +7,11 @@ columns = { id = "baumnr", geometry = "geometry" }
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from stadthub_ingest.columnar import Columnar, open_columnar, parts
+from stadthub_ingest.columnar import Columnar, open_columnar
 from stadthub_ingest.crs import Crs
 from stadthub_ingest.decoded import Decoded, Pieces
 from stadthub_ingest.feature_json import declared_crs
+from stadthub_ingest.foreign_parquet import pieces
 from stadthub_ingest.sheets import Tabled, rows_of
 from stadthub_schemas.dataset import Kind
 
@@ -33,5 +34,5 @@ def decode(payload: bytes, options: Options, name: str) -> Iterator[Decoded]:
 
 
 def split(file: BinaryIO, _options: Options, most: int) -> Pieces | None:
-    """The rows in pieces, each a file of its own."""
-    return parts(file, most)
+    """The rows in pieces, each a file of its own, read in a process of its own."""
+    return pieces(file, most)
