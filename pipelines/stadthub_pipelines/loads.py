@@ -17,6 +17,7 @@ from stadthub_catalog.entry import RELEASE, LoadState
 from stadthub_catalog.loading import File, tell, uploaded_file
 from stadthub_catalog.uploads import Kept, Upload
 from stadthub_lake.storage import local_folder
+from stadthub_pipelines.datastore import titles
 from stadthub_pipelines.datastore.tables import make_way, resource_of, table_of
 from stadthub_pipelines.drafting import LAYERED
 from stadthub_pipelines.flow import Flow
@@ -126,6 +127,8 @@ class Loads:
             if make_way(self._root, resource):
                 self._place.doors.store.drop(feed.dataset)
             counts, error = self._run(feed)
+            if error is None and feed.metadata is not None:
+                titles.keep(self._root, feed.dataset, feed.metadata.columns)
             message = error or ", ".join(f"{number} {key}" for key, number in counts.items())
             tell(catalog, resource, LoadState.FAILED if error else LoadState.LOADED, message)
         except (NotFound, StorageError):

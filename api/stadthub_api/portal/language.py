@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +17,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from babel.support import Translations
 
+from stadthub_ingest.detection.names import unit_in
 from stadthub_schemas.dataset import Language
 from stadthub_schemas.units import UNITS
 
@@ -111,6 +113,14 @@ class Writing:
         known = UNITS.get(code)
         return code if known is None else known.symbol
 
+    def unit_beside(self, title: str, code: str | None) -> str:
+        """The symbol that is to stand beside this title; nothing where the title says the unit itself."""
+        symbol = self.unit(code)
+        if not code or not symbol or unit_in(title)[1] == code:
+            return ""
+        said = "|".join(re.escape(word) for word in (symbol, code))
+        return "" if re.search(rf"(?<![^\W_])(?:{said})(?![^\W_])", title) else symbol
+
     def size(self, count: int) -> str:
         """A size in bytes, rounded for reading."""
         for factor, name in _SIZES:
@@ -134,6 +144,14 @@ class Writing:
         if time is None:
             return "–"
         return format_datetime(self.here(time), "dd.MM.y HH:mm:ss z" if self.language == "de" else "dd/MM/y HH:mm:ss z", locale=self.locale)
+
+    def zoneless(self, time: datetime) -> str:
+        """The same of a time that names no zone."""
+        return format_datetime(time, "dd.MM.y HH:mm:ss" if self.language == "de" else "dd/MM/y HH:mm:ss", locale=self.locale)
+
+    def short_day(self, day: date) -> str:
+        """The day, short, for tables."""
+        return format_date(day, "dd.MM.y" if self.language == "de" else "dd/MM/y", locale=self.locale)
 
     def clock(self, time: datetime | str) -> str:
         """The time of day."""
