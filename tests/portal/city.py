@@ -280,7 +280,7 @@ def _rejects() -> pa.Table:
                 "position": 2,
                 "row": number,
                 "received_time": NOW,
-                "reason": f"result: {900 + number // 2} lies outside 0 … 500",
+                "reason": f"result: {900 + number // 2} is outside 0..500 (pm10)",
                 "excerpt": '{"thing": "luft-99", "result": 901}',
             }
             for number in range(3)

@@ -165,6 +165,18 @@ class Writing:
             return format_date(time, "long", locale=self.locale)
         return format_date(self.here(time), "long", locale=self.locale)
 
+    def period(self, first: datetime | str | None, last: datetime | str | None) -> tuple[str, str]:
+        """Both ends of a period in one form: as days if one of them is told as a day, else as times; empty where nobody tells an end."""
+        ends = [one for one in (first, last) if one is not None]
+        days = any(isinstance(one, str) and len(one) == len("2026-01-01") for one in ends)
+        written = [(self._short(one) if days else self.moment(one)) if one is not None else "" for one in (first, last)]
+        return written[0], written[1]
+
+    def _short(self, time: datetime | str) -> str:
+        """A day, in the form of `moment`; what is told as a day is none of another zone."""
+        day = date.fromisoformat(time) if isinstance(time, str) and len(time) == len("2026-01-01") else self.here(time).date()
+        return format_date(day, "d. MMM y" if self.language == "de" else "d MMM y", locale=self.locale)
+
     def ago(self, time: datetime | str | None, now: datetime) -> str:
         """How long ago it was, in words."""
         if time is None:
