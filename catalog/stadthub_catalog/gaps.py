@@ -13,7 +13,7 @@ from stadthub_catalog.synonyms import Synonyms
 
 #: Two datasets are about the same if so much of what one title says is said by the other; rare words count more.
 ALIKE = 0.5
-#: Our nearest dataset shares at least so much; below, what is shared is chance, and there is none.
+#: Our nearest dataset shares at least so much, and a word that stands by itself in one of both; else what is shared is chance.
 NEAR = 1 / 3
 #: Parts of many words that tell of no subject by themselves: a Krankenhaus is no Parkhaus.
 _VAGUE = frozenset(
@@ -149,11 +149,12 @@ def report(source: str, foreign: Iterable[Foreign], entries: Iterable[Entry], sy
     covered = 0
     for one, said in theirs:
         near, likeness = _nearest(said, having, weights)
-        if near is not None and likeness < ALIKE and not _tells(said & near.said, likeness, near.whole | whole_words(one.title)):
-            near, likeness = None, 0.0
-        if likeness >= ALIKE:
+        shared = (said & near.said) - _VAGUE if near is not None else frozenset()
+        if likeness >= ALIKE and shared:
             covered += 1
             continue
+        if near is None or likeness < NEAR or not shared & (near.whole | whole_words(one.title)):
+            near, likeness = None, 0.0
         first, count, *_ = found.get(said, (one, 0, None, 0.0))
         found[said] = (first, count + 1, near, likeness)
     gaps = [_gap(*seen) for seen in found.values()]
@@ -161,11 +162,6 @@ def report(source: str, foreign: Iterable[Foreign], entries: Iterable[Entry], sy
     by_theme = {theme: tuple(gap for gap in gaps if gap.theme == theme) for theme in dict.fromkeys(gap.theme for gap in gaps)}
     ordered = dict(sorted(by_theme.items(), key=lambda pair: (pair[0] == "", -len(pair[1]))))
     return Report(source, len(theirs), covered, tuple(gap for some in ordered.values() for gap in some), ordered)
-
-
-def _tells(shared: frozenset[str], likeness: float, whole: frozenset[str]) -> bool:
-    """Whether what two titles share is a subject: enough of it, and one word that stands by itself in one of them."""
-    return likeness >= NEAR and bool((shared & whole) - _VAGUE)
 
 
 def whole_words(title: str) -> frozenset[str]:

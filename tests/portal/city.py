@@ -284,6 +284,16 @@ def _rejects() -> pa.Table:
                 "excerpt": '{"thing": "luft-99", "result": 901}',
             }
             for number in range(3)
+        ]
+        + [
+            {
+                "position": 2,
+                "row": 3 + number,
+                "received_time": NOW,
+                "reason": f"phenomenon_time: 2099-01-0{1 + number}T00:00:00Z lies 2 days ahead",
+                "excerpt": '{"thing": "luft-98"}',
+            }
+            for number in range(2)
         ],
         schema=REJECTS,
     )

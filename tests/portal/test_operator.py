@@ -35,7 +35,7 @@ def test_trouble_is_told_in_words(visit: Look, portal_city: City) -> None:
         expect(page.get_by_role("row", name="Lärm")).to_contain_text("stimmt nicht")
         page.get_by_role("link", name="Luftmessnetz").click()
         expect(page.get_by_text("970 empfangen, 30 unterwegs verloren (3 %)")).to_be_visible()
-        reject = page.get_by_role("listitem").filter(has_text="2 × result: 900 liegt außerhalb von 0 bis 500 (pm10)")
+        reject = page.get_by_role("listitem").filter(has_text="2 × result: 900 liegt außerhalb von 0 bis 500 (Feinstaub PM10)")
         reject.locator("summary").click()
         expect(reject.get_by_text('"thing": "luft-99"')).to_have_count(2)
         expect(reject.get_by_text('"thing": "luft-99"').first).to_be_visible()

@@ -107,6 +107,8 @@ def test_a_browser_is_told_in_its_language_what_is_not_there_and_a_client_as_pro
 def test_the_page_of_a_feed_speaks_german_to_germans_and_english_to_others(portal_address: str, portal_city: City) -> None:
     with httpx.Client(base_url=portal_address, cookies={"stadthub_session": portal_city.token}, headers=BROWSER, timeout=60) as client:
         german, english = client.get("/operator/feeds/air").text, client.get("/en/operator/feeds/air").text
-    assert "result: 900 liegt außerhalb von 0 bis 500 (pm10)" in german
+    assert "result: 900 liegt außerhalb von 0 bis 500 (Feinstaub PM10)" in german
     assert "result: 900 is outside 0..500 (pm10)" in english
     assert 'lang="en">result' not in german + english
+    assert "<dd>MQTT</dd>" in german
+    assert "2 × phenomenon_time: … liegt 2 Tage in der Zukunft" in german, "rejects that only name other moments stand together"

@@ -103,7 +103,11 @@ def test_the_hubs_own_sentences_are_known_word_by_word_and_keep_their_values_in_
 
 
 def test_what_stands_before_a_sentence_and_what_is_not_known_stays_as_it_is() -> None:
-    assert sentences.german("result: 900 is outside 0..500 (pm10)") == "result: 900 liegt außerhalb von 0 bis 500 (pm10)"
+    assert sentences.german("result: 900 is outside 0..500 (pm10)") == "result: 900 liegt außerhalb von 0 bis 500 (Feinstaub PM10)"
+    assert (
+        sentences.german("result: 4711 Cel is outside -60..60 (air_temperature)")
+        == "result: 4711 °C liegt außerhalb von -60 bis 60 (Lufttemperatur)"
+    )
     assert sentences.german("payload: line 4: 'a: b' is not a number") == "payload: Zeile 4: 'a: b' ist keine Zahl"
     told = "phenomenon_time: 2027-01-01T00:00:00Z lies 1 day ahead"
     assert sentences.german(told) == "phenomenon_time: 2027-01-01T00:00:00Z liegt 1 Tag in der Zukunft"

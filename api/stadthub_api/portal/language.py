@@ -101,6 +101,10 @@ class Writing:
         """A longitude or latitude in degrees, to about a metre."""
         return f"{format_decimal(degrees, format='0.00000', locale=self.locale)}°"
 
+    def degrees(self, value: float) -> str:
+        """An edge of an area in degrees, to about a hundred metres."""
+        return f"{format_decimal(value, format='0.000', locale=self.locale)}°"
+
     def measure(self, value: float | None, unit: str | None) -> str:
         """A number with the symbol of its unit."""
         symbol = self.unit(unit)

@@ -5,12 +5,15 @@ names, places) is kept. What does not stand here is shown as it was said, marked
 """
 
 import re
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from markupsafe import Markup, escape
 
 from stadthub_schemas.dataset import Language
 from stadthub_schemas.finding import SENTENCES
+from stadthub_schemas.properties import title
+from stadthub_schemas.units import UNITS
 
 #: English words and German ones, with the same placeholders. The first that fits is it, so what is longer
 #: stands before what it ends like.
@@ -180,6 +183,7 @@ _LONG = frozenset({"error", "mend", "what", "names", "others", "near"})
 _SENTENCES = frozenset({"error", "mend"})
 _LENGTH = re.compile(r"(\d+) (year|day|hour|minute|second)(s?)")
 _LENGTHS = {"year": ("Jahr", "Jahre"), "day": ("Tag", "Tage"), "hour": ("Stunde", "Stunden"), "minute": ("Minute", "Minuten"), "second": ("Sekunde", "Sekunden")}  # fmt: skip
+_OBSERVED = re.compile(r"\((\w+)\)\Z")
 _LINE = re.compile(r"line (\d+)")
 #: So many places may stand before a sentence, as in `phenomenon_time: line 3: …`.
 _DEEP = 4
@@ -213,12 +217,34 @@ def german(sentence: str, deep: int = _DEEP) -> str | None:
     return None if inner is None else f"{f'Zeile {numbered[1]}' if numbered else place}: {inner}"
 
 
+def _lengths(value: str) -> str:
+    return _LENGTH.sub(lambda found: f"{found[1]} {_LENGTHS[found[2]][bool(found[3])]}", value)
+
+
+def _measure(value: str) -> str:
+    """A number with the symbol of its unit instead of its code."""
+    number, _, code = value.rpartition(" ")
+    return f"{number} {UNITS[code].symbol}" if number and code in UNITS else value
+
+
+def _property(value: str) -> str:
+    """A bound with the title of the observed property behind it."""
+    return _OBSERVED.sub(lambda found: f"({title(found[1], 'de')})", value)
+
+
+#: How what stands in some placeholders is written in German.
+_SPELLED: Mapping[str, Callable[[str], str]] = {
+    "length": _lengths,
+    "value": _measure,
+    "high": _property,
+    "other": lambda value: value.replace(" or ", " oder "),
+}
+
+
 def _value(name: str, value: str, deep: int) -> str:
-    """What stands in a placeholder: lengths of time and sentences in German, all else as it is."""
-    if name == "length":
-        return _LENGTH.sub(lambda found: f"{found[1]} {_LENGTHS[found[2]][bool(found[3])]}", value)
-    if name == "other":
-        return value.replace(" or ", " oder ")
+    """What stands in a placeholder: lengths of time, units and sentences in German, all else as it is."""
+    if name in _SPELLED:
+        return _SPELLED[name](value)
     return (german(value, deep - 1) or value) if name in _SENTENCES and deep else value
 
 

@@ -1,5 +1,6 @@
 """The operator's pages: how each feed is doing, what was rejected and why, pausing and running; behind a token."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -36,6 +37,7 @@ REJECTS, SHOWN_ALIKE = 200, 5
 RUNS = 20
 RESOLVED = 20
 ALERTS = 10
+_MOMENT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 #: How long a feed is kept silent by the button.
 SILENCE = timedelta(hours=2)
 
@@ -111,10 +113,10 @@ def one_feed(request: Request, feed: str, hub: HubDep, principal: OperatorDep) -
 
 
 def _alike(rejects: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """The rejects by their reasons, in the order of the newest of each."""
+    """The rejects by their reasons, in the order of the newest of each; that they name other moments makes no other reasons."""
     found: dict[str, list[dict[str, Any]]] = {}
     for one in rejects:
-        found.setdefault(one["reason"], []).append(one)
+        found.setdefault(_MOMENT.sub("…", one["reason"]), []).append(one)
     return found
 
 
