@@ -150,10 +150,7 @@ class Loads:
             return LoadState.KEPT, why
         people = [one.place for one in schema.fields if one.personal]
         if people and not found.release:
-            why = (
-                f"{', '.join(people)}: these columns seem to tell of people, so nothing was loaded and the file is kept back: upload it without "
-                f"them, or say in {RELEASE} on what ground it may be published"
-            )
+            why = f"{', '.join(people)}: these columns seem to tell of people, so nothing was loaded and the file is kept back: upload it without them, or say in {RELEASE} on what ground it may be published"
             return LoadState.HELD, why
         name = table_of(resource)
         table: Mapping[str, Any] = feed_table(schema, name, file, path.stat().st_size)

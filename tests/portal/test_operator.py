@@ -87,7 +87,9 @@ def test_what_is_broken_stands_first_with_since_when_and_what_was_told(visit: Lo
         page = seen.go("/operator").page
         noticed = page.get_by_role("region", name="Was jetzt auffällt")
         rows = noticed.get_by_role("row")
-        expect(rows.nth(1)).to_contain_text("zaehler.example antwortet nicht, wie es soll: https://zaehler.example/: keine Antwort in der gesetzten Zeit")
+        expect(rows.nth(1)).to_contain_text(
+            "zaehler.example antwortet nicht, wie es soll: https://zaehler.example/: keine Antwort in der gesetzten Zeit"
+        )
         expect(noticed).to_contain_text("60 von 300 Zeilen abgelehnt")
         expect(noticed).to_contain_text("nur 900 MB frei")
         page.locator("summary", has_text="Zuletzt behoben").click()

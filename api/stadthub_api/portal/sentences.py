@@ -98,7 +98,7 @@ WORDINGS: tuple[tuple[str, str], ...] = (
     ("it is neither a table nor JSON, XML or geodata{what}: take an address that gives data", "das ist weder eine Tabelle noch JSON, XML oder Geodaten{what}: nehmen Sie eine Adresse, die Daten liefert"),
     ("it is bigger than {size} MB, and a file of this kind is read as a whole: divide it", "sie ist größer als {size} MB, und eine Datei dieser Art wird als Ganzes gelesen: teilen Sie sie"),
     ("its format has no columns that could be shown (decoder {decoder}): make a feed of it", "ihr Format hat keine Spalten, die gezeigt werden könnten (Decoder {decoder}): machen Sie einen Feed daraus"),
-    ("{columns}: these columns seem to tell of people, so nothing was loaded: upload the file without them", "{columns}: diese Spalten sagen wohl etwas über Personen, darum wurde nichts geladen: laden Sie die Datei ohne sie hoch"),
+    ("{columns}: these columns seem to tell of people, so nothing was loaded and the file is kept back: upload it without them, or say in {field} on what ground it may be published", "{columns}: diese Spalten sagen wohl etwas über Personen, darum wurde nichts geladen und die Datei zurückgehalten: laden Sie sie ohne diese hoch, oder nennen Sie in {field}, aus welchem Grund sie veröffentlicht werden darf"),
     ("of its {pages} pages not all are here: fetch it again", "von den {pages} Seiten sind nicht alle da: rufen Sie sie noch einmal ab"),
     ("quarantined with {rows} rows: {error}", "mit {rows} Zeilen in Quarantäne: {error}"),
     ("nothing in it can be read: {error}", "nichts davon ist lesbar: {error}"),
