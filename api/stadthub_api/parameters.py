@@ -182,7 +182,11 @@ def limit(text: str | None, default: int | None, most: int | None) -> int | None
     if text is None:
         return default
     if not (text.isascii() and text.isdigit() and len(text) <= 12) or int(text) < 1 or (most is not None and int(text) > most):
-        raise QueryError(f"limit: {text[:30]!r} must be a whole number " + (f"from 1 to {most}" if most is not None else "from 1 up"))
+        raise QueryError(
+            f"limit: {text[:30]!r} must be a whole number from 1 up"
+            if most is None
+            else f"limit: {text[:30]!r} must be a whole number from 1 to {most}"
+        )
     return int(text)
 
 

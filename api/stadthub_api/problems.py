@@ -141,8 +141,10 @@ def _ours(request: Request, error: Exception) -> Response:
 def _of_the_framework(request: Request, error: Exception) -> Response:
     error = cast("HTTPException", error)
     kind = OTHERS.get(error.status_code) or Kind("http", error.status_code, error.detail, error.detail)
-    detail = f"nothing is at {request.url.path}" if kind.status == 404 and error.detail == "Not Found" else error.detail
-    response = answer(request, Problem(kind, detail, request.url.path))
+    path = request.url.path
+    own = {"Not Found": f"nothing is at {path}", "Method Not Allowed": f"{request.method} is not offered at {path}"}
+    detail = own.get(error.detail, error.detail)
+    response = answer(request, Problem(kind, detail, path))
     response.headers.update(error.headers or {})
     return response
 

@@ -20,6 +20,7 @@ from shapely.errors import GEOSException
 from stadthub_catalog import dates
 from stadthub_catalog.entry import Distribution, LoadState, Organization
 from stadthub_catalog.refusals import SearchError
+from stadthub_schemas.authorities import license_key
 from stadthub_schemas.dataset import AccessClass, Contact, Dataset, Extent, Kind, Publisher, Words
 from stadthub_schemas.vocabularies import FORMATS, FREQUENCIES, FREQUENCY_IRI, THEME_IRI, THEMES
 
@@ -46,7 +47,7 @@ def dataset(name: str, document: Document, owner: Organization) -> Dataset:
         title_en=_line(extras.get("title_en")),
         description=document.get("notes") or "",
         description_en=_line(extras.get("notes_en")),
-        license=document.get("license_id") or None,
+        license=license_key(document.get("license_id")) or None,
         attribution=_line(extras.get("attribution")),
         publisher=Publisher(name=owner.name, title=_line(owner.title) or owner.name, description=owner.description),
         contact=_contact(document),

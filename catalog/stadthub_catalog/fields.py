@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from stadthub_catalog.entry import Entry, State
 from stadthub_catalog.packages import Said
+from stadthub_schemas.authorities import license_key
 from stadthub_schemas.dataset import AccessClass
 from stadthub_schemas.properties import OBSERVED_PROPERTIES
 from stadthub_schemas.units import UNITS
@@ -92,6 +93,11 @@ def values(entry: Entry, said: Said) -> dict[str, list[str]]:
     return {key: given for key, given in found.items() if given}
 
 
+def as_kept(field: str, value: str) -> str:
+    """A value as it stands in its field: a licence by its word, if somebody asks for its address."""
+    return license_key(value) or value if field in ("license", "license_id") else value
+
+
 def span(entry: Entry) -> tuple[float, float] | None:
     """From when to when the data of the entry are, in seconds since 1970; None: nobody says."""
     first, last = (_seconds(said) for said in (entry.extent.first_time, entry.extent.last_time))
@@ -120,7 +126,7 @@ def _groups(entry: Entry) -> Iterable[str]:
 
 
 def _values(entry: Entry, said: Said) -> dict[str, Iterable[str | None]]:
-    resources = said["resources"]
+    resources, license_ = said["resources"], license_key(said["license_id"]) or None
     return {
         "id": (str(entry.id),),
         "name": (entry.name,),
@@ -129,7 +135,7 @@ def _values(entry: Entry, said: Said) -> dict[str, Iterable[str | None]]:
         "groups": said["groups"],
         "organization": (entry.organization.name,),
         "owner_org": (str(entry.organization.id),),
-        "license_id": (said["license_id"] or None,),
+        "license_id": (license_,),
         "author_email": (said["author_email"] or None,),
         "maintainer_email": (said["maintainer_email"] or None,),
         "url": (said["url"] or None,),
@@ -140,7 +146,7 @@ def _values(entry: Entry, said: Said) -> dict[str, Iterable[str | None]]:
         "type": (said["type"] or "dataset",),
         "dataset_type": (said["type"] or "dataset",),
         "entity_type": ("package",),
-        "isopen": ("true" if said["license_id"] in LICENSES and LICENSES[said["license_id"]].is_open else "false",),
+        "isopen": ("true" if license_ in LICENSES and LICENSES[license_].is_open else "false",),
         "res_format": [one.get("format") or None for one in resources],
         "res_url": [one.get("url") or None for one in resources],
         "res_type": [one.get("resource_type") or None for one in resources],

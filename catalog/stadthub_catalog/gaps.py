@@ -13,6 +13,16 @@ from stadthub_catalog.synonyms import Synonyms
 
 #: Two datasets are about the same if so much of what one title says is said by the other; rare words count more.
 ALIKE = 0.5
+#: Our nearest dataset shares at least so much, and a word that stands by itself in one of both; else what is shared is chance.
+NEAR = 1 / 3
+#: Parts of many words that tell of no subject by themselves: a Krankenhaus is no Parkhaus.
+_VAGUE = frozenset(
+    stem(word)
+    for word in (
+        "amt", "art", "bau", "center", "fest", "flaeche", "frei", "gebiet", "haupt", "haus", "hof", "mittel", "nutzung", "ort", "ordnung", "plan", "platz",
+        "punkt", "raum", "satz", "stelle", "stoff", "tag", "teil", "werk", "wert", "wesen", "woche", "zeit", "zentrum",
+    )
+)  # fmt: skip
 
 #: Words of titles that say nothing about the subject.
 _EMPTY = frozenset(
@@ -92,7 +102,7 @@ class Foreign:
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Something that others publish and we don't. `count`: how many of their datasets are about it; `near`: our dataset that is most
-    like it, by name and title, and how much."""
+    like it, by name and title, and how much; None and 0 where none tells of anything near."""
 
     theme: str
     title: str
@@ -119,6 +129,7 @@ class _Ours:
     name: str
     title: str
     said: frozenset[str]
+    whole: frozenset[str]
 
 
 def report(source: str, foreign: Iterable[Foreign], entries: Iterable[Entry], synonyms: Synonyms, place: str = "") -> Report:
@@ -138,9 +149,12 @@ def report(source: str, foreign: Iterable[Foreign], entries: Iterable[Entry], sy
     covered = 0
     for one, said in theirs:
         near, likeness = _nearest(said, having, weights)
-        if likeness >= ALIKE:
+        shared = (said & near.said) - _VAGUE if near is not None else frozenset()
+        if likeness >= ALIKE and shared:
             covered += 1
             continue
+        if near is None or likeness < NEAR or not shared & (near.whole | whole_words(one.title)):
+            near, likeness = None, 0.0
         first, count, *_ = found.get(said, (one, 0, None, 0.0))
         found[said] = (first, count + 1, near, likeness)
     gaps = [_gap(*seen) for seen in found.values()]
@@ -148,6 +162,11 @@ def report(source: str, foreign: Iterable[Foreign], entries: Iterable[Entry], sy
     by_theme = {theme: tuple(gap for gap in gaps if gap.theme == theme) for theme in dict.fromkeys(gap.theme for gap in gaps)}
     ordered = dict(sorted(by_theme.items(), key=lambda pair: (pair[0] == "", -len(pair[1]))))
     return Report(source, len(theirs), covered, tuple(gap for some in ordered.values() for gap in some), ordered)
+
+
+def whole_words(title: str) -> frozenset[str]:
+    """The stems of the words of a title as they stand, compounds whole."""
+    return frozenset(stem(word) for word in words(title))
 
 
 def _gap(one: Foreign, count: int, near: _Ours | None, likeness: float) -> Gap:
@@ -188,13 +207,14 @@ class _Reading:
         """What one of our datasets is about: title, keywords, and what else may be said for them."""
         meta = entry.dataset.metadata
         said: set[str] = set()
-        for text in (meta.title, meta.title_en or "", entry.name.replace("-", " "), *meta.keywords):
+        told = (meta.title, meta.title_en or "", entry.name.replace("-", " "), *meta.keywords)
+        for text in told:
             said |= self.said(text)
             folded = words(text)
             for place in range(len(folded)):
                 _, others = self.synonyms.at(folded, place)
                 said |= {piece for other in others for piece in self.said(" ".join(other))}
-        return _Ours(entry.name, meta.title, frozenset(said))
+        return _Ours(entry.name, meta.title, frozenset(said), frozenset().union(*map(whole_words, told)))
 
 
 def _nearest(said: frozenset[str], having: Mapping[str, list[_Ours]], weights: Mapping[str, float]) -> tuple[_Ours | None, float]:

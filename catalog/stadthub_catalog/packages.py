@@ -14,6 +14,7 @@ import orjson
 from stadthub_catalog.datasets import tag_id
 from stadthub_catalog.entry import Distribution, Entry, Organization, State
 from stadthub_catalog.site import Site
+from stadthub_schemas.authorities import license_key
 from stadthub_schemas.dataset import AccessClass
 from stadthub_schemas.vocabularies import FORMATS, FREQUENCY_IRI, THEME_IRI, THEMES, License, license_named
 
@@ -28,7 +29,7 @@ NO_GROUPS: Groups = MappingProxyType({})
 def package(entry: Entry, site: Site, groups: Groups = NO_GROUPS) -> dict[str, Any]:
     """A dataset as `package_show` gives it. `groups` are the hub's own beside the themes, by name."""
     said = said_of(entry)
-    license_ = license_named(said["license_id"])
+    license_ = license_named(license_key(said["license_id"]))
     resources = [_placed(one, entry, place, site) for place, one in enumerate(said["resources"])]
     known_url = {"license_url": license_.url} if license_ else {}
     return {

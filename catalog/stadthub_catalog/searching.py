@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from stadthub_catalog import dates, lucene
-from stadthub_catalog.fields import BY_WORDS, TIMES, texts
+from stadthub_catalog.fields import BY_WORDS, TIMES, as_kept, texts
 from stadthub_catalog.folding import fold, stem, words
 from stadthub_catalog.index import NUMBERS, Index
 from stadthub_catalog.matching import Matching
@@ -115,7 +115,7 @@ class Searching:
         if not term.phrase and (lucene.ANY in term.text or lucene.ONE in term.text):
             self._count(_LOOKING_THROUGH)
             return values.having(self._size, lucene.wild(term.text))
-        return values.equal(self._size, (term.text,))
+        return values.equal(self._size, (as_kept(term.field, term.text),))
 
     def _wild(self, term: lucene.Term) -> Array:
         text = "".join(sign if sign in (lucene.ANY, lucene.ONE) else fold(sign.lower()) for sign in term.text)

@@ -13,7 +13,7 @@ from stadthub_catalog import hot
 from stadthub_catalog.database import Database
 from stadthub_catalog.datasets import Changed, changed_since, changes
 from stadthub_catalog.entry import Distribution, Entry, Organization, State
-from stadthub_catalog.fields import FACETS
+from stadthub_catalog.fields import FACETS, as_kept
 from stadthub_catalog.index import Index
 from stadthub_catalog.matching import Matching
 from stadthub_catalog.ordering import ordered
@@ -178,7 +178,8 @@ class Shelf:
             seen = self.seen(principal)
             scores, unknown = Matching(index, self.synonyms, seen).forgiving(text)
             base = seen & (scores > 0) if text.strip() else seen
-            fitting = {facet: index.facet(facet).equal(len(index), values) for facet, values in wanted.items() if values}
+            kept = {facet: [as_kept(facet, value) for value in values] for facet, values in wanted.items() if values}
+            fitting = {facet: index.facet(facet).equal(len(index), values) for facet, values in kept.items()}
             facets = {facet: index.facet(facet).counted(_all(base, fitting, facet)) for facet in FACETS}
             found = ordered(index, _all(base, fitting, None), scores, SORTS[sort])
             return list(index.found(found)), facets, unknown

@@ -35,6 +35,8 @@ TYPES = tuple(one for one in ColumnType if one is not ColumnType.GEOMETRY)
 NO_KEYS = (ColumnType.TIME, ColumnType.DATE, ColumnType.NUMBER)
 #: From so many bytes on no key is proposed: to know that none stands twice, all of them must be in memory.
 KEYED = 100_000_000
+#: So many features are looked at to find the property that tells them apart.
+LOOKED_AT = 20_000
 #: Options of a text table that a schema may correct.
 CORRECTED = ("delimiter", "encoding", "quote", "header", "skip_rows", "skip_footer", "decimal", "thousands", "missing", "times", "crs", "sheet", "layer", "rows")  # fmt: skip
 
@@ -105,12 +107,12 @@ def _unpacks(proposal: Proposal) -> bool:
 
 
 def _rows(proposal: Proposal, sample: Sample) -> list[dict[str, Any]]:
-    """The properties of the first features; FeedError says why there are none."""
+    """The properties of the features, as far as they are looked at; FeedError says why there are none."""
     feed = feed_of({**STAND_IN, **reading(proposal, (), proposal.kind, "sample"), "source": {"type": "push"}}, sample.name)
     judged = Judge(feed).judge([Payload(1, datetime.now(UTC), *sample.pieces[0])])
     if not judged.accepted.num_rows and judged.rejects.num_rows:
         raise FeedError(f"{sample.name}: {judged.rejects['reason'][0].as_py()}")
-    return [orjson.loads(text) for text in judged.accepted.slice(0, 500)["properties"].to_pylist()]
+    return [orjson.loads(text) for text in judged.accepted.slice(0, LOOKED_AT)["properties"].to_pylist()]
 
 
 #: What a feed must have before anybody was asked.

@@ -18,6 +18,7 @@ from stadthub_catalog.entry import RELEASE, LoadState
 from stadthub_catalog.loading import File, tell, uploaded_file
 from stadthub_catalog.uploads import Kept, Upload
 from stadthub_lake.storage import local_folder
+from stadthub_pipelines.datastore import titles
 from stadthub_pipelines.datastore.tables import make_way, resource_of, table_of
 from stadthub_pipelines.drafting import LAYERED
 from stadthub_pipelines.flow import Flow
@@ -154,6 +155,8 @@ class Loads:
             if make_way(self._root, resource):
                 self._place.doors.store.drop(feed.dataset)
             counts, error = self._run(feed)
+            if error is None and feed.metadata is not None:
+                titles.keep(self._root, feed.dataset, feed.metadata.columns)
             message = error or ", ".join(f"{number} {key}" for key, number in counts.items())
             tell(catalog, resource, LoadState.FAILED if error else LoadState.LOADED, message)
         except (NotFound, StorageError):
@@ -175,10 +178,7 @@ class Loads:
             return LoadState.KEPT, why
         people = [one.place for one in schema.fields if one.personal]
         if people and not found.release:
-            why = (
-                f"{', '.join(people)}: these columns seem to tell of people, so nothing was loaded and the file is kept back: upload it without "
-                f"them, or say in {RELEASE} on what ground it may be published"
-            )
+            why = f"{', '.join(people)}: these columns seem to tell of people, so nothing was loaded and the file is kept back: upload it without them, or say in {RELEASE} on what ground it may be published"
             return LoadState.HELD, why
         name = table_of(resource)
         table: Mapping[str, Any] = feed_table(schema, name, file, path.stat().st_size)

@@ -137,6 +137,13 @@ def license_iri(said: str | None) -> str | None:
     return _BY_ADDRESS.get(re.sub(r"^https?:|/$", "", said))
 
 
+def license_key(said: str | None) -> str | None:
+    """The one word for a licence that somebody named by its address in dcat-ap.de's list, however that is written; all else as it was
+    said."""
+    found = _LISTED.fullmatch(said.strip()) if said else None
+    return said if found is None else _KEYS.get(LICENSE_IRI + found[1], LICENSE_IRI + found[1])
+
+
 def concept(iri: str) -> Concept | None:
     """What is known of a word; None for one of no list of ours."""
     found = _CONCEPTS.get(iri)
@@ -151,6 +158,9 @@ def concept(iri: str) -> Concept | None:
     return found
 
 
+#: An address in dcat-ap.de's list, and the words for those that have one.
+_LISTED = re.compile(r"https?://(?:www\.)?dcat-ap\.de/def/licenses/(\S*[^\s/])/*", re.IGNORECASE)
+_KEYS = {**{LICENSE_IRI + path: word for word, path in _LICENSE_WORDS.items()}, **{one.iri: one.id for one in LICENSES.values()}}
 _BY_ADDRESS = {
     **{re.sub(r"^https?:|/$", "", one.url): one.iri for one in LICENSES.values()},
     **{re.sub(r"^https?:|/$", "", european): german for german, european in EU_LICENSES.items()},

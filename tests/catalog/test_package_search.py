@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -214,3 +215,24 @@ def test_any_text_is_a_query_or_a_search_error(filled: Catalog, query: str) -> N
     for name in ("q", "fq"):
         with suppress(SearchError):
             assert _search(filled, **{name: query})["count"] in range(4)
+
+
+def test_a_licence_is_one_choice_whichever_way_its_address_is_written(tmp_path: Path) -> None:
+    catalog = Catalog(f"sqlite:///{tmp_path / 'state.sqlite'}")
+    catalog.migrate()
+    listed = "dcat-ap.de/def/licenses/"
+    ways = ("cc-by-4.0", f"http://{listed}cc-by/4.0", f"https://{listed}cc-by/4.0", f"https://www.{listed}cc-by/4.0/")
+    others = {f"http://{listed}cc-by-sa/4.0": "cc-by-sa-4.0", f"https://{listed}geonutz/20130319/": f"http://{listed}geonutz/20130319"}
+    bulk(catalog, *({"name": f"d{number}", "license_id": way} for number, way in enumerate((*ways, *others))))
+    counted = {"cc-by-4.0": 4, **dict.fromkeys(others.values(), 1)}
+    assert catalog.search(principal=ANYBODY).facets["license"] == counted
+    found = _search(catalog, **{"facet.field": '["license_id", "isopen"]', "rows": 10})
+    assert found["facets"]["license_id"] == counted
+    assert found["facets"]["isopen"]["true"] == 4
+    for way in ways:
+        assert catalog.search(principal=ANYBODY, facets={"license": [way]}).total == 4
+        assert _names(catalog, fq=f'license_id:"{way}"') == {"d0", "d1", "d2", "d3"}
+    told = {one["name"]: (one["license_id"], one["license_title"], one["isopen"]) for one in found["results"]}
+    title = "Creative Commons Namensnennung 4.0 International (CC BY 4.0)"
+    assert [told[f"d{number}"] for number in range(4)] == [(way, title, True) for way in ways], "the id stays as its writer said it"
+    catalog.close()

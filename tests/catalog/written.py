@@ -19,7 +19,7 @@ def document(given: dict[str, Any]) -> dict[str, Any]:
         "author": given.get("author"),
         "author_email": None,
         "creator_user_id": None,
-        "license_id": "dl-de-by-2.0",
+        "license_id": given.get("license_id", "dl-de-by-2.0"),
         "maintainer": None,
         "maintainer_email": None,
         "private": given.get("private", False),

@@ -274,3 +274,17 @@ def test_a_file_whose_name_lies_is_read_as_what_it_is(imported: Told, city: Path
     assert imported("gelogen.csv", make(city))["stored"] == 30
     feed = load_feed(city / "feeds" / "gelogen.toml")
     assert feed.decoder == "geojson"
+
+
+def test_the_id_of_a_geodata_file_and_of_a_table_with_times_is_its_key(told: Told, city: Path) -> None:
+    (city / "orte.gpkg").write_bytes(FILES["baeume.gpkg"][0](city))
+    columns = told("dataset", "import", str(city / "orte.gpkg"), "--preview")["columns"]
+    assert {place: one["becomes"] for place, one in columns.items() if place.endswith((".nr", ".art"))} == {
+        "properties.nr": "id",
+        "properties.art": "property",
+    }
+    rows = "".join(f"S{number % 3};{number}.5;2024-01-{number + 1:02};{number};x{number}y\n" for number in range(20))
+    (city / "messung.csv").write_text("Station;Temperatur;Datum;OBJECTID;Bemerkung\n" + rows, "utf-8")
+    found = told("dataset", "import", str(city / "messung.csv"), "--preview")
+    assert found["kind"] == "table"
+    assert [place for place, one in found["columns"].items() if one["becomes"] == "key"] == ["OBJECTID"]

@@ -1,5 +1,6 @@
 """`stadthub up` and `demo` as processes: they start, answer, survive a dead worker, and stop cleanly."""
 
+import json
 import os
 import signal
 import subprocess
@@ -63,6 +64,22 @@ def test_an_import_into_a_running_hub_tells_the_sums_of_the_run_that_loaded_the_
         )
     assert done.exit_code == 0, done.stderr
     assert "2 received, 2 stored, 0 duplicate" in done.stdout + done.stderr
+
+
+def test_commands_beside_a_hub_name_the_address_where_it_runs(stadthub: Command, city: Path) -> None:
+    def told() -> str:
+        return str(json.loads(stadthub("status", "--json").stdout)["url"])
+
+    stale = "a hub runs on data at http://127.0.0.1:1, process 1\n" + json.dumps({"host": "127.0.0.1", "port": 1, "site_url": None}) + "\n"
+    (city / "data").mkdir(exist_ok=True)
+    (city / "data" / HUB).write_text(stale, "utf-8")
+    assert told() == "http://127.0.0.1:8000", "nobody holds what a hub left that was killed"
+    with running("up", folder=city) as (process, address):
+        until(lambda: ask(f"{address}/api/v1/datasets"), process)
+        assert told() == address
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=30)
+    assert told() == "http://127.0.0.1:8000"
 
 
 def test_a_dead_worker_is_started_again_and_the_api_goes_on(city: Path) -> None:

@@ -84,6 +84,13 @@ def test_what_is_no_plain_question_is_refused_and_gives_nothing_away(hub: Hub, s
         assert secret not in said
 
 
+@pytest.mark.parametrize("name", ["read_csv", "read_parquet", "read_text", "duckdb_settings"])
+def test_a_function_that_is_refused_is_named_as_it_was_written(hub: Hub, name: str) -> None:
+    for sql in (f"SELECT * FROM {name}('/x')", f"SELECT {name}('/x')"):
+        status, error = hub.error("datastore_search_sql", sql=sql)
+        assert (status, error["message"]) == (403, f"Access denied: Not authorized to call function {name}")
+
+
 @pytest.mark.parametrize(
     "sql",
     [

@@ -109,6 +109,8 @@ def test_gaps_are_told_by_theme(stadthub: Command, tmp_path: Path, web_server: W
         "Parkhausbelegung": "verkehr",
         "Kitas in Nebenan": "bildung",
         "Defibrillatoren": "gesundheit",
+        "Krankenhäuser": "gesundheit",
+        "Bäume und Fotos": "umwelt-klima",
     }
     found = [
         payloads.package(number, title=title, tags=[], groups=[{"name": group}]) for number, (title, group) in enumerate(titles.items())
@@ -118,8 +120,13 @@ def test_gaps_are_told_by_theme(stadthub: Command, tmp_path: Path, web_server: W
     )
     assert stadthub("harvest", "run", "nebenan").exit_code == 0
     told = _told(stadthub("catalog", "gaps", "--against", "nebenan", "--json"))
-    assert (told["compared"], told["covered"]) == (5, 2)
-    assert {(one["theme"], one["count"]) for one in told["gaps"]} == {("EDUC", 2), ("HEAL", 1)}
+    assert (told["compared"], told["covered"]) == (7, 2)
+    assert {(one["theme"], one["title"][:5], one["count"], one["near"] and one["near"][1]) for one in told["gaps"]} == {
+        ("EDUC", "Kitas", 2, None),
+        ("ENVI", "Bäume", 1, "Kataster der Bäume"),
+        ("HEAL", "Defib", 1, None),
+        ("HEAL", "Krank", 1, None),
+    }, "what shares only a part of a word is not near"
     shown = stadthub("catalog", "gaps", "--against", "nebenan", "--theme", "heal").stdout
     assert "Defibrillatoren" in shown
     assert "Kitas" not in shown

@@ -158,6 +158,24 @@ def test_the_change_of_the_kind_of_a_json_answer_follows_its_content() -> None:
     assert found.options["values"] == {"free": {"observed_property": "parking_free", "unit": "{count}"}}
 
 
+@pytest.mark.parametrize(
+    "header", ["PLZ", "Postleitzahl", "plz_ort", "AGS", "Gemeindeschlüssel", "Amtl. Gemeindeschlüssel", "ARS", "Vorwahl", "zip"]
+)
+def test_codes_are_text_though_they_are_written_in_digits(header: str) -> None:
+    rows = "\n".join(f"{48143 + number};{number % 7}" for number in range(20))
+    found = named(detect(f"{header};Anzahl je PLZ\n{rows}\n".encode(), "orte.csv"))
+    assert [one.type for one in found.values()] == ["text", "integer"]
+
+
+@pytest.mark.parametrize("header", ["OBJECTID", "FID", "gid", "id", "uuid", "GlobalID", "nummer", "Nr.", "lfd. Nr."])
+def test_a_technical_id_is_proposed_as_what_tells_rows_apart(header: str) -> None:
+    rows = "\n".join(f"Art {number % 3};{number + 1};x{number % 4}" for number in range(20))
+    found = detect(f"Art;{header};Bemerkung\n{rows}\n".encode(), "liste.csv")
+    assert [one.place for one in found.fields if one.becomes == "key"] == [header]
+    twice = detect(f"Art;{header};Bemerkung\n{rows}\nArt 1;1;y\n".encode(), "liste.csv")
+    assert [one.place for one in twice.fields if one.becomes == "key"] == [], "what stands twice tells nothing apart"
+
+
 def test_access_points_become_counts_and_nothing_else() -> None:
     points = [{"serial": "A1", "macaddr": "02:00:5e:10:00:01", "client_count": 3}, {"serial": "A2", "client_count": 1}]
     found = detect(json.dumps({"aps": points}).encode(), "x")

@@ -1,5 +1,7 @@
 """A file that comes with a resource through CKAN's API: its rows are in the lake soon, and the resource says how that went."""
 
+import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -99,7 +101,7 @@ def test_another_file_takes_the_place_of_the_first_whatever_its_columns(site: tu
     while time.monotonic() < end and reader.snapshot(f"ds-{resource}").rows != 2:
         time.sleep(0.1)
     columns = {one.name: one.type for one in reader.columns(f"ds-{resource}")}
-    assert columns == {"nr": "text", "plz": "integer"}
+    assert columns == {"nr": "text", "plz": "text"}
     remote.action.resource_delete(id=resource)
     end = time.monotonic() + 60
     while time.monotonic() < end and (Path(settings.lake) / f"ds-{resource}").exists():
@@ -122,7 +124,7 @@ def test_a_pushed_table_takes_the_place_of_the_rows_of_a_file_and_a_file_of_a_pu
     while time.monotonic() < end and "2 stored" not in remote.action.resource_show(id=resource).get("load_message", ""):
         time.sleep(0.1)
     found = remote.action.datastore_search(resource_id=resource)["records"]
-    assert found == [{"_id": 1, "nr": "A1", "plz": 2}, {"_id": 2, "nr": "B2", "plz": 3}]
+    assert found == [{"_id": 1, "nr": "A1", "plz": "2"}, {"_id": 2, "nr": "B2", "plz": "3"}]
     remote.action.datastore_delete(resource_id=resource, force=True)
     with pytest.raises(NotFound):
         remote.action.datastore_search(resource_id=resource)
@@ -156,15 +158,47 @@ def test_a_file_that_seems_to_tell_of_people_is_kept_back_until_somebody_says_on
     remote.action.resource_delete(id=resource)
 
 
+PLACES = [
+    ({"type": "Point", "coordinates": [7.6236, 51.9607]}, {"Fläche in m²": 1234.5, "PLZ": 48143, "Baujahr": 1999, "Stand": "2024-05-03", "Einwohner": 12345}),
+    (
+        {"type": "Polygon", "coordinates": [[[7.6, 51.9], [7.7, 51.9], [7.7, 52.0], [7.6, 52.0], [7.6, 51.9]]]},
+        {"Fläche in m²": 10, "PLZ": 48145, "Baujahr": 2001, "Stand": "2024-05-04", "Einwohner": 7},
+    ),
+]  # fmt: skip
+
+
+def test_the_titles_of_a_file_are_its_data_dictionary_and_its_rows_stand_on_the_page_as_readers_write_them(
+    site: tuple[RemoteCKAN, Settings],
+) -> None:
+    remote, _ = site
+    remote.action.package_create(name="anzeige", owner_org="amt")
+    features = [{"type": "Feature", "id": number, "geometry": one, "properties": more} for number, (one, more) in enumerate(PLACES)]
+    body = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    resource = _put(remote, "resource_create", "orte.geojson", body, package_id="anzeige")
+    found = _settled(remote, resource, "loaded", "failed")
+    assert found["load_state"] == "loaded", found
+    fields = {one["id"]: one for one in remote.action.datastore_info(id=resource)["fields"]}
+    assert fields["flaeche_in_m2"]["info"] == {"label": "Fläche in m²", "unit": "m2"}
+    assert (fields["plz"]["type"], fields["baujahr"]["type"]) == ("text", "int8")
+    for language, words in (
+        ("", ("Punkt 7.6236, 51.9607", "Polygon, 5 Punkte", "03.05.2024", "12.345", "1.234,5")),
+        ("/en", ("Point 7.6236, 51.9607", "Polygon, 5 points", "03/05/2024", "12,345", "1,234.5")),
+    ):
+        page = httpx.get(f"{remote.address}{language}/datasets/anzeige", headers={"Accept": "text/html"}, timeout=60).text
+        cells = re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", page)
+        assert set(words) <= {cell.replace("\u00a0m²", "") for cell in cells}
+        assert {"48143", "1999", "Fläche in m²"} <= set(cells)
+
+
 @pytest.mark.parametrize(
-    ("name", "body", "state", "words"),
+    ("name", "body", "state", "words", "german"),
     [
-        ("leute.csv", b"Nr;E-Mail\n1;erika@example.org\n2;max@example.org\n", "held", "tell of people"),
-        ("bild.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "failed", "PNG"),
+        ("leute.csv", b"Nr;E-Mail\n1;erika@example.org\n2;max@example.org\n", "held", "tell of people", "sagen wohl etwas über Personen"),
+        ("bild.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "failed", "PNG", "was hier nicht gelesen werden kann"),
     ],
 )
 def test_what_can_not_or_must_not_be_loaded_says_why_and_stays_a_file(
-    name: str, body: bytes, state: str, words: str, site: tuple[RemoteCKAN, Settings]
+    name: str, body: bytes, state: str, words: str, german: str, site: tuple[RemoteCKAN, Settings]
 ) -> None:
     remote, settings = site
     resource = _put(remote, "resource_create", name, body, package_id="dateien")
@@ -177,4 +211,5 @@ def test_what_can_not_or_must_not_be_loaded_says_why_and_stays_a_file(
     page = f"{remote.address}/datasets/dateien"
     mine = httpx.get(page, headers={"Accept": "text/html", "Authorization": f"Bearer {remote.apikey}"}, timeout=60).text
     assert f'id="rows-{resource}"' in mine
+    assert german in mine
     assert f'id="rows-{resource}"' not in httpx.get(page, headers={"Accept": "text/html"}, timeout=60).text

@@ -280,10 +280,20 @@ def _rejects() -> pa.Table:
                 "position": 2,
                 "row": number,
                 "received_time": NOW,
-                "reason": f"result: {900 + number // 2} lies outside 0 … 500",
+                "reason": f"result: {900 + number // 2} is outside 0..500 (pm10)",
                 "excerpt": '{"thing": "luft-99", "result": 901}',
             }
             for number in range(3)
+        ]
+        + [
+            {
+                "position": 2,
+                "row": 3 + number,
+                "received_time": NOW,
+                "reason": f"phenomenon_time: 2099-01-0{1 + number}T00:00:00Z lies 2 days ahead",
+                "excerpt": '{"thing": "luft-98"}',
+            }
+            for number in range(2)
         ],
         schema=REJECTS,
     )

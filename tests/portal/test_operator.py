@@ -35,7 +35,7 @@ def test_trouble_is_told_in_words(visit: Look, portal_city: City) -> None:
         expect(page.get_by_role("row", name="Lärm")).to_contain_text("stimmt nicht")
         page.get_by_role("link", name="Luftmessnetz").click()
         expect(page.get_by_text("970 empfangen, 30 unterwegs verloren (3 %)")).to_be_visible()
-        reject = page.get_by_role("listitem").filter(has_text="2 × result: 900 lies outside 0 … 500")
+        reject = page.get_by_role("listitem").filter(has_text="2 × result: 900 liegt außerhalb von 0 bis 500 (Feinstaub PM10)")
         reject.locator("summary").click()
         expect(reject.get_by_text('"thing": "luft-99"')).to_have_count(2)
         expect(reject.get_by_text('"thing": "luft-99"').first).to_be_visible()
@@ -87,7 +87,9 @@ def test_what_is_broken_stands_first_with_since_when_and_what_was_told(visit: Lo
         page = seen.go("/operator").page
         noticed = page.get_by_role("region", name="Was jetzt auffällt")
         rows = noticed.get_by_role("row")
-        expect(rows.nth(1)).to_contain_text("zaehler.example antwortet nicht, wie es soll: https://zaehler.example/: timed out")
+        expect(rows.nth(1)).to_contain_text(
+            "zaehler.example antwortet nicht, wie es soll: https://zaehler.example/: keine Antwort in der gesetzten Zeit"
+        )
         expect(noticed).to_contain_text("60 von 300 Zeilen abgelehnt")
         expect(noticed).to_contain_text("nur 900 MB frei")
         page.locator("summary", has_text="Zuletzt behoben").click()

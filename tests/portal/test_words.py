@@ -7,6 +7,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from stadthub_api.portal import (
+    cells,
     chart,
     drift,
     errors,
@@ -15,6 +16,7 @@ from stadthub_api.portal import (
     previews,
     quality,
     rendering,
+    sentences,
     snippets,
     states,
     table,
@@ -24,11 +26,14 @@ from stadthub_api.portal.language import TRANSLATIONS
 from stadthub_api.portal.views import datasets, operator, quarantine, wlan
 
 PORTAL = Path(rendering.__file__).parent
-PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\}")
+PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w*\}")
 
 #: Phrases that stand in tables and are translated when they are shown.
 IN_TABLES = (
     *rendering.KINDS.values(),
+    *rendering.SOURCES.values(),
+    *cells.SHAPES.values(),
+    cells.POINTS,
     *rendering.MAP_WORDS.values(),
     *rendering.COUNTS.values(),
     *rendering.COLUMN_TYPES.values(),
@@ -82,3 +87,34 @@ def test_placeholders_are_the_same_in_both_languages() -> None:
         if sorted(PLACEHOLDER.findall(german)) != sorted(PLACEHOLDER.findall(english))
     }
     assert differ == {}
+
+
+def test_the_hubs_own_sentences_are_known_word_by_word_and_keep_their_values_in_german() -> None:
+    rooms = [
+        path for room in ("schemas", "ingest", "lake", "catalog", "pipelines", "api") for path in (PORTAL.parents[2] / room).rglob("*.py")
+    ]
+    said = "\n".join(path.read_text("utf-8") for path in rooms if path.name != "sentences.py" and "node_modules" not in path.parts)
+    for english, german in sentences.WORDINGS:
+        names = re.findall(r"\{(\w+)\}", english)
+        assert set(re.findall(r"\{(\w+)\}", german)) == set(names), english
+        assert all(part in said for part in re.split(r"\{\w+\}|\d+", english) if len(part) > 9), f"nobody says this any more: {english}"
+        values = {name: f"«{number}»" for number, name in enumerate(names)}
+        assert sentences.german(english.format(**values)) == german.format(**values), english
+
+
+def test_what_stands_before_a_sentence_and_what_is_not_known_stays_as_it_is() -> None:
+    assert sentences.german("result: 900 is outside 0..500 (pm10)") == "result: 900 liegt außerhalb von 0 bis 500 (Feinstaub PM10)"
+    assert (
+        sentences.german("result: 4711 Cel is outside -60..60 (air_temperature)")
+        == "result: 4711 °C liegt außerhalb von -60 bis 60 (Lufttemperatur)"
+    )
+    assert sentences.german("payload: line 4: 'a: b' is not a number") == "payload: Zeile 4: 'a: b' ist keine Zahl"
+    told = "phenomenon_time: 2027-01-01T00:00:00Z lies 1 day ahead"
+    assert sentences.german(told) == "phenomenon_time: 2027-01-01T00:00:00Z liegt 1 Tag in der Zukunft"
+    assert sentences.german("https://x.example/: the server answered 404 Not Found: mend source.url") == (
+        "https://x.example/: der Server antwortete 404 Not Found: ändern Sie source.url"
+    )
+    assert sentences.german("something else") is None
+    assert sentences.shown("there is no dataset '<b>'", "de") == "Den Datensatz &#39;&lt;b&gt;&#39; gibt es nicht"
+    assert sentences.shown("something <b>", "de") == '<span lang="en">something &lt;b&gt;</span>'
+    assert sentences.shown("there is no dataset 'x'", "en") == "there is no dataset &#39;x&#39;"

@@ -42,6 +42,9 @@ def gaps(
     tongue = 0 if language() == "de" else 1
     for name, some in shown.items():
         title = THEMES[name][tongue] if name in THEMES else ("ohne Thema", "no theme")[tongue]
-        rows = [[gap.title, gap.count, gap.near[1] if gap.near else None, gap.likeness] for gap in some[:limit]]
+        rows = [
+            [gap.title, gap.count, gap.near[1] if gap.near else ("keiner", "none")[tongue], gap.likeness if gap.near else None]
+            for gap in some[:limit]
+        ]
         print_table(f"{title} ({len(some)})", ["they have", "datasets", "our nearest", "likeness"], rows)
     say(f"{report.compared} datasets of {report.source}: of {report.covered} we have the like; {len(report.gaps)} subjects we don't have.")

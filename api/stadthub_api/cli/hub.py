@@ -1,5 +1,6 @@
 """The hub that a command means: its settings out of options, file and environment, and the parts of it that are asked."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from stadthub_catalog.catalog import Catalog
 from stadthub_lake.lake import Lake
 from stadthub_lake.snapshot import Reader
 from stadthub_pipelines.mistakes import check_files, feed_files
+from stadthub_pipelines.running import HUB, noted
 from stadthub_schemas.errors import NotFound, SettingsError
 from stadthub_schemas.feed import Feed
 from stadthub_schemas.settings import PREFIX, Settings, load_settings, make_data_dir
@@ -30,11 +32,23 @@ JsonOption = Annotated[bool, typer.Option("--json", help="JSON for scripts.")]
 
 
 def settings_of(config: Path | None, **options: Any) -> Settings:
+    """The settings for a command beside a hub: the address is that of the hub which runs on this data_dir, if one does."""
+    settings = said(config, **options)
+    note = noted(settings.data_dir, HUB)
+    return settings if note is None else settings.model_copy(update=json.loads(note))
+
+
+def said(config: Path | None, **options: Any) -> Settings:
     """The settings: options before variables before the file. SettingsError names every mistake."""
     if config is None and f"{PREFIX}CONFIG" not in os.environ and SETTINGS_FILE.is_file():
         config = SETTINGS_FILE
     given = {PREFIX + name.upper(): str(value) for name, value in options.items() if value is not None}
     return load_settings({**os.environ, **given}, config)
+
+
+def address_note(settings: Settings) -> str:
+    """What a hub notes while it runs, so that commands beside it name its address."""
+    return json.dumps({name: getattr(settings, name) for name in ("host", "port", "site_url")})
 
 
 def existing(config: Path | None, data_dir: Path | None) -> Settings:

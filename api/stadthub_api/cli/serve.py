@@ -12,7 +12,16 @@ from uvicorn.supervisors import Multiprocess
 
 from stadthub_api import demo as city
 from stadthub_api.child import Child
-from stadthub_api.cli.hub import ConfigOption, DataDirOption, HostOption, PortOption, WorkerOption, as_environment, settings_of
+from stadthub_api.cli.hub import (
+    ConfigOption,
+    DataDirOption,
+    HostOption,
+    PortOption,
+    WorkerOption,
+    address_note,
+    as_environment,
+    said,
+)
 from stadthub_api.cli.output import say
 from stadthub_api.serving import UVICORN, serve_with
 from stadthub_pipelines.__main__ import work
@@ -38,7 +47,7 @@ def up(config: ConfigOption = None, data_dir: DataDirOption = None, host: HostOp
 
     stadthub up --data-dir /srv/stadthub --host 0.0.0.0 --port 8080
     """
-    settings = settings_of(config, data_dir=data_dir, host=host, port=port)
+    settings = said(config, data_dir=data_dir, host=host, port=port)
     with _as_the_only_one(settings):
         serve(settings, _listen(settings))
 
@@ -52,7 +61,7 @@ def demo(config: ConfigOption = None, data_dir: DataDirOption = None, host: Host
 
     stadthub demo --port 8080 --data-dir /tmp/musterstadt
     """
-    settings = settings_of(config, data_dir=data_dir, host=host, port=port)
+    settings = said(config, data_dir=data_dir, host=host, port=port)
     if "data_dir" not in settings.model_fields_set:
         settings = settings.model_copy(update={"data_dir": DEMO_DIR})
     with _as_the_only_one(settings):
@@ -74,7 +83,7 @@ def worker(config: ConfigOption = None, data_dir: DataDirOption = None, name: Wo
 
     stadthub worker --data-dir /srv/stadthub --name b
     """
-    settings = settings_of(config, data_dir=data_dir, worker=name)
+    settings = said(config, data_dir=data_dir, worker=name)
     configure(settings)
     work(settings)
 
@@ -106,7 +115,7 @@ def serve(settings: Settings, listening: socket.socket) -> None:
 @contextlib.contextmanager
 def _as_the_only_one(settings: Settings) -> Iterator[None]:
     """No second hub on this data_dir as long as the block runs."""
-    with held(settings.data_dir, HUB, f"a hub runs on {settings.data_dir} at {settings.url}"):
+    with held(settings.data_dir, HUB, f"a hub runs on {settings.data_dir} at {settings.url}", address_note(settings)):
         yield
 
 

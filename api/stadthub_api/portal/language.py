@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +17,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from babel.support import Translations
 
+from stadthub_ingest.detection.names import unit_in
 from stadthub_schemas.dataset import Language
 from stadthub_schemas.units import UNITS
 
@@ -99,6 +101,10 @@ class Writing:
         """A longitude or latitude in degrees, to about a metre."""
         return f"{format_decimal(degrees, format='0.00000', locale=self.locale)}°"
 
+    def degrees(self, value: float) -> str:
+        """An edge of an area in degrees, to about a hundred metres."""
+        return f"{format_decimal(value, format='0.000', locale=self.locale)}°"
+
     def measure(self, value: float | None, unit: str | None) -> str:
         """A number with the symbol of its unit."""
         symbol = self.unit(unit)
@@ -110,6 +116,14 @@ class Writing:
             return ""
         known = UNITS.get(code)
         return code if known is None else known.symbol
+
+    def unit_beside(self, title: str, code: str | None) -> str:
+        """The symbol that is to stand beside this title; nothing where the title says the unit itself."""
+        symbol = self.unit(code)
+        if not code or not symbol or unit_in(title)[1] == code:
+            return ""
+        said = "|".join(re.escape(word) for word in (symbol, code))
+        return "" if re.search(rf"(?<![^\W_])(?:{said})(?![^\W_])", title) else symbol
 
     def size(self, count: int) -> str:
         """A size in bytes, rounded for reading."""
@@ -135,6 +149,14 @@ class Writing:
             return "–"
         return format_datetime(self.here(time), "dd.MM.y HH:mm:ss z" if self.language == "de" else "dd/MM/y HH:mm:ss z", locale=self.locale)
 
+    def zoneless(self, time: datetime) -> str:
+        """The same of a time that names no zone."""
+        return format_datetime(time, "dd.MM.y HH:mm:ss" if self.language == "de" else "dd/MM/y HH:mm:ss", locale=self.locale)
+
+    def short_day(self, day: date) -> str:
+        """The day, short, for tables."""
+        return format_date(day, "dd.MM.y" if self.language == "de" else "dd/MM/y", locale=self.locale)
+
     def clock(self, time: datetime | str) -> str:
         """The time of day."""
         return format_time(self.here(time), "HH:mm:ss z", locale=self.locale)
@@ -146,6 +168,18 @@ class Writing:
         if isinstance(time, date) and not isinstance(time, datetime):
             return format_date(time, "long", locale=self.locale)
         return format_date(self.here(time), "long", locale=self.locale)
+
+    def period(self, first: datetime | str | None, last: datetime | str | None) -> tuple[str, str]:
+        """Both ends of a period in one form: as days if one of them is told as a day, else as times; empty where nobody tells an end."""
+        ends = [one for one in (first, last) if one is not None]
+        days = any(isinstance(one, str) and len(one) == len("2026-01-01") for one in ends)
+        written = [(self._short(one) if days else self.moment(one)) if one is not None else "" for one in (first, last)]
+        return written[0], written[1]
+
+    def _short(self, time: datetime | str) -> str:
+        """A day, in the form of `moment`; what is told as a day is none of another zone."""
+        day = date.fromisoformat(time) if isinstance(time, str) and len(time) == len("2026-01-01") else self.here(time).date()
+        return format_date(day, "d. MMM y" if self.language == "de" else "d MMM y", locale=self.locale)
 
     def ago(self, time: datetime | str | None, now: datetime) -> str:
         """How long ago it was, in words."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from stadthub_api.portal.cells import cell
 from stadthub_api.portal.language import Writing
 from stadthub_catalog.entry import Entry
 from stadthub_lake.lake import Lake
@@ -58,7 +59,8 @@ def row_features(lake: Lake, query: RowsQuery, columns: Sequence[Column], write:
     for number, row in enumerate(_rows(lake, query)):
         if row[geometry] is None:
             continue
-        words = {write.phrase(column.title or column.name, column.title_en): row[column.name] for column in shown}
+        there = [column for column in shown if row[column.name] is not None]
+        words = {write.phrase(column.title or column.name, column.title_en): cell(column, row[column.name], write) for column in there}
         identity = row.get("id", number)
         yield _feature(row[geometry], {"_id": identity, "_title": named(row) or str(identity), **words})
 

@@ -7,10 +7,13 @@ from typing import Any
 import orjson
 
 from stadthub_api.hub import Hub, Readable
+from stadthub_api.portal.cells import cell
 from stadthub_api.portal.language import Writing
+from stadthub_api.portal.rendering import NUMERIC
 from stadthub_catalog.actions import Caller, answer
 from stadthub_catalog.refusals import Refusal
 from stadthub_schemas.access import Action, Principal, may
+from stadthub_schemas.dataset import Column, ColumnType
 from stadthub_schemas.errors import StorageError
 
 #: How many resources are shown with how many rows, and how many signs of a cell.
@@ -25,6 +28,28 @@ STATES = {
 _MENDABLE = frozenset({"held", "failed"})
 
 
+#: The DataStore's types as the portal's own; what is not here is text.
+_TYPES = (
+    ("int", ColumnType.INTEGER),
+    ("float", ColumnType.NUMBER),
+    ("numeric", ColumnType.NUMBER),
+    ("bool", ColumnType.BOOLEAN),
+    ("date", ColumnType.DATE),
+    ("timestamp", ColumnType.TIME),
+    ("json", ColumnType.JSON),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands over a column: its title in the reader's language, and the unit where the title doesn't say it."""
+
+    name: str
+    title: str
+    unit: str
+    is_number: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
     """The first rows of a resource. Without columns: what is told instead, in the reader's language, and why, in English."""
@@ -32,7 +57,7 @@ class Preview:
     id: str
     title: str
     total: int = 0
-    columns: tuple[tuple[str, bool], ...] = ()
+    columns: tuple[Head, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     told: str = ""
     reason: str = ""
@@ -61,19 +86,25 @@ def _rows(hub: Hub, principal: Principal, resource: str, title: str, write: Writ
     except (Refusal, StorageError):
         return None
     found: Mapping[str, Any] = orjson.loads(told)
-    fields = [one for one in found["fields"] if one["id"] != "_id"]
-    columns = tuple((one["id"], one["type"].startswith(("int", "float", "numeric"))) for one in fields)
-    rows = tuple(tuple(_cell(row.get(one["id"]), write) for one in fields) for row in found["records"])
-    return Preview(resource, title, found["total"], columns, rows)
+    columns = [_column(one) for one in found["fields"] if one["id"] != "_id"]
+    heads = tuple(Head(one.name, *_heading(one, write), is_number=one.type in NUMERIC) for one in columns)
+    rows = tuple(tuple(_cut(cell(one, row.get(one.name), write)) for one in columns) for row in found["records"])
+    return Preview(resource, title, found["total"], heads, rows)
 
 
-def _cell(value: Any, write: Writing) -> str:
-    """A value for readers, cut where it is long."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return write.word("ja") if value else write.word("nein")
-    if isinstance(value, int | float):
-        return write.number(value)
-    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+def _column(field: Mapping[str, Any]) -> Column:
+    """A field of the DataStore with its dictionary as a column."""
+    said = field.get("info") or {}
+    words = {name: str(said.get(name) or "") for name in ("label", "label_en")}
+    kind = next((kind for begins, kind in _TYPES if field["type"].startswith(begins)), ColumnType.TEXT)
+    return Column(name=field["id"], type=kind, title=words["label"], title_en=words["label_en"], unit=str(said.get("unit") or "") or None)
+
+
+def _heading(column: Column, write: Writing) -> tuple[str, str]:
+    """What stands over the column, and its unit where the words don't say it."""
+    named = write.phrase(column.title or column.name, column.title_en)
+    return named, write.unit_beside(named, column.unit)
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= CELL else f"{text[: CELL - 1]}…"

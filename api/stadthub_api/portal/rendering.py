@@ -16,6 +16,7 @@ from stadthub_api.portal import assets, wlan
 from stadthub_api.portal.exchange import taken_from
 from stadthub_api.portal.freshness import LOOKS
 from stadthub_api.portal.language import NAMES, PREFIXES, Writing, bare, in_language, language_of, translations
+from stadthub_api.portal.sentences import shown
 from stadthub_catalog.entry import Entry
 from stadthub_schemas.access import ANYBODY
 from stadthub_schemas.dataset import Kind, Language
@@ -53,6 +54,19 @@ MAP_WORDS = {
     "CooperativeGesturesHandler.MobileHelpText": "Die Karte mit zwei Fingern bewegen",
     "ScaleControl.Meters": "m",
     "ScaleControl.Kilometers": "km",
+}
+
+
+#: How data come in, or where they go, by the word in feed files; in German, translated when shown.
+SOURCES = {
+    "mqtt": "MQTT",
+    "http": "Abruf einer Adresse",
+    "push": "Zusendung",
+    "file": "Datei oder Ordner",
+    "upload": "hochgeladene Datei",
+    "sql": "Berechnung (SQL)",
+    "harvest": "Übernahme aus einem Katalog",
+    "publish": "Veröffentlichung in einem Katalog",
 }
 
 
@@ -126,6 +140,8 @@ def _everywhere(request: Request) -> dict[str, Any]:
         "wlan_there": bool(wlan.shown(request.app.state.hub.catalog, getattr(request.state, "principal", ANYBODY))),
         "alternates": {code: in_language(request.url.path, code) + query for code in PREFIXES},
         "link": lambda path, **parameters: link(write.language, path, **parameters),
+        "said": lambda sentence: shown(sentence, write.language),
+        "sources": {source: write.word(words) for source, words in SOURCES.items()},
         "static": lambda name: f"{assets.URL}/{name}",
         "freshness": fresh,
         "property_title": lambda name: title(name, write.language),

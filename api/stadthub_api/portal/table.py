@@ -12,7 +12,6 @@ from stadthub_api.portal.language import Writing
 from stadthub_lake.lake import Lake
 from stadthub_schemas.dataset import Column, ColumnType, Kind
 from stadthub_schemas.errors import NotFound
-from stadthub_schemas.properties import title
 from stadthub_schemas.query import EVERYTHING, RowsQuery
 
 #: Rows on one page, and columns that are shown when nobody chose any.
@@ -196,23 +195,6 @@ class Answer:
 def table(readable: Readable, write: Writing, query: Iterable[tuple[str, str]]) -> Table:
     """The table that these parameters of the address ask for; the chart's and empty ones don't count."""
     return Table(readable, write, [(name, value) for name, value in query if value and not name.startswith(CHART)])
-
-
-def cell(column: Column, value: Any, write: Writing) -> str:
-    """A value as a reader reads it."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return write.word("ja") if value else write.word("nein")
-    if column.type is ColumnType.TIME:
-        return write.exact(value)
-    if column.name == "observed_property":
-        return title(str(value), write.language)
-    if column.name == "unit":
-        return write.unit(value)
-    if column.type in (ColumnType.NUMBER, ColumnType.INTEGER, ColumnType.DECIMAL):
-        return write.measure(float(value), None if column.name in ("longitude", "latitude") else column.unit)
-    return str(value)
 
 
 def _column(parameter: str) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from stadthub_ingest.detection.dates import NUMERIC
 from stadthub_ingest.detection.meaning import Meaning
-from stadthub_ingest.detection.names import key_of, property_of, unit_in
+from stadthub_ingest.detection.names import id_rank, is_code, is_id_word, key_of, property_of, unit_in
 from stadthub_ingest.detection.personal import masked
 from stadthub_ingest.detection.proposal import Field, Said
 from stadthub_ingest.detection.traits import Traits
@@ -48,7 +49,7 @@ def fields_of(found: Meaning, name: str) -> tuple[Field, ...]:
     keys = column_keys([column.header for column in found.parts.columns])
     values = [column for column in found.parts.columns if found.parts.roles.get(column.place) == "value"]
     return tuple(
-        _field(found, column, (key, kind), _subject(name), values)
+        replace(_field(found, column, (key, kind), _subject(name), values), identifies=kind is None and identifies(column))
         for column, key, kind in zip(found.parts.columns, keys, found.parts.personal, strict=True)
     )
 
@@ -96,6 +97,8 @@ def _flags(flag: Traits, value: Traits) -> bool:
 
 def type_of(column: Traits) -> ColumnType | None:
     """The type of a column of a table; None: text, or nothing to tell by."""
+    if is_code(column.header):
+        return ColumnType.TEXT
     if column.time is not None and column.time.pattern not in ("%Y", "epoch", "epoch_ms", "%Y%m%d%H"):
         return ColumnType.TIME if column.time.has_clock else ColumnType.DATE
     if column.is_number:
@@ -103,6 +106,12 @@ def type_of(column: Traits) -> ColumnType | None:
     if column.there and {cell.lower() for cell in column.there} <= {"true", "false"}:
         return ColumnType.BOOLEAN
     return ColumnType.TEXT if column.there else None
+
+
+def identifies(column: Traits) -> bool:
+    """Whether it tells rows apart, by its header and its cells: every row has one of its own."""
+    whole, not_a_time = not column.is_number or column.is_whole, column.time is None or column.time.pattern in NUMERIC
+    return is_id_word(column.header) and whole and not_a_time and column.is_unique and len(column.there) == len(column.cells)
 
 
 def options_of(kind: Kind, fields: Sequence[Field], base: Mapping[str, Any], thing: str) -> dict[str, Any]:
@@ -184,8 +193,13 @@ _RECAST: dict[Kind, dict[str, str]] = {
 
 
 def recast(fields: Sequence[Field], kind: Kind) -> tuple[Field, ...]:
-    """The same columns for a dataset of another kind."""
-    return tuple(replace(one, becomes=_recast(one, kind)) for one in fields)
+    """The same columns for a dataset of another kind. What told things apart, or nothing, may be the key of a table."""
+    found = tuple(replace(one, becomes=_recast(one, kind)) for one in fields)
+    if kind is not Kind.TABLE or any(one.becomes == "key" for one in found):
+        return found
+    named = [one for one in found if one.identifies and one.becomes == "property"]
+    key = min(named, key=lambda one: id_rank(one.place) or 0, default=None)
+    return tuple(replace(one, becomes="key") if one is key else one for one in found)
 
 
 def _recast(one: Field, kind: Kind) -> str:

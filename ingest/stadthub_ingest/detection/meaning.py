@@ -7,6 +7,7 @@ from itertools import pairwise
 from stadthub_ingest.detection.dates import NUMERIC, clock_pattern, frequency_of
 from stadthub_ingest.detection.names import (
     id_rank,
+    is_code,
     is_second_time,
     is_time_word,
     key_of,
@@ -175,7 +176,12 @@ def _values(parts: Parts) -> list[Traits]:
 
 
 def _is_key(column: Traits) -> bool:
-    return column.is_whole and id_rank(column.header) is not None and property_of(column.header) is None and not unit_in(column.header)[1]
+    return (
+        column.is_whole
+        and (id_rank(column.header) is not None or is_code(column.header))
+        and property_of(column.header) is None
+        and not unit_in(column.header)[1]
+    )
 
 
 def _observed(parts: Parts) -> None:

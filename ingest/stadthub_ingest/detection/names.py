@@ -90,23 +90,23 @@ _NAME_WORDS = (
     "thing_name", "station_name", "stationsname", "standortname", "bezeichnung", "name", "title", "park_name", "stop_name", "titel", "label",
 )  # fmt: skip
 _ID_WORDS = (
-    "id",
-    "objectid",
-    "gid",
-    "fid",
-    "uuid",
-    "kennung",
-    "nummer",
-    "nr",
-    "schluessel",
-    "key",
-    "code",
-    "lfd_nr",
-    "obs_id",
-    "stop_id",
-    "_id",
-    "ags",
-)
+    "id", "objectid", "gid", "fid", "uuid", "globalid", "guid", "global_id", "object_id", "ogc_fid", "oid", "kennung", "nummer", "nr", "schluessel", "key",
+    "code", "lfd_nr", "lfdnr", "laufende_nummer", "obs_id", "stop_id", "_id", "ags",
+)  # fmt: skip
+#: What is written in digits and is no number: nobody adds it up, and its zeros count. Alone, or as a part of a header.
+_CODES = frozenset(
+    {
+        "plz", "postleitzahl", "postleitzahlen", "zip", "zipcode", "postcode", "postal_code", "postalcode", "ags", "ars", "gkz", "gemeindekennziffer",
+        "gemeindeschluessel", "gemeindenummer", "kreisschluessel", "regionalschluessel", "schluesselnummer", "telefon", "telefonnummer", "tel", "telnr",
+        "phone", "telephone", "fax", "faxnummer", "telefax", "vorwahl", "blz", "iban", "ean", "gtin", "isbn", "dhid", "ifopt", "kennziffer",
+    }
+)  # fmt: skip
+_CODE_ENDS = ("schluessel", "kennziffer", "leitzahl", "telefonnummer", "kennzeichen")
+#: Years, and how headers of further keys end.
+_YEARS = frozenset({"jahr", "year", "jahrgang"})
+_KEY_ENDS = ("jahr", "_year", "nummer", "objectid")
+#: Beside a code these say that something is counted by it.
+_COUNTING = frozenset({"anzahl", "zahl", "summe", "anteil", "quote", "count", "number", "share", "je", "pro", "per"})
 
 _UNIT = re.compile(r"\s*(?:[\[(]\s*([^\[\]()]{1,20}(?:\(A\))?)\s*[\])]|,?\s+in\s+(\S{1,12}))\s*\Z")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
@@ -154,18 +154,24 @@ def _telling(header: str) -> str:
 
 
 def _is_path(header: str) -> bool:
-    return "." in header and " " not in header
+    return "." in header.rstrip(".") and " " not in header
+
+
+def _last_key(header: str) -> str:
+    """The last part of a path as a key, or the whole header; "Nr." is no path."""
+    bare = header.rstrip(".")
+    return key_of(bare.rsplit(".", 1)[-1] if _is_path(bare) else bare)
 
 
 def role_of(header: str) -> str | None:
     """The part that this column plays by its header alone, or None."""
-    key = key_of(header.rsplit(".", 1)[-1] if _is_path(header) else header)
+    key = _last_key(header)
     return next((role for role, names in ROLES.items() if key in names), None)
 
 
 def is_time_word(header: str) -> bool:
     """Whether the header speaks of time."""
-    key = key_of(header.rsplit(".", 1)[-1])
+    key = key_of(header.rstrip(".").rsplit(".", 1)[-1])
     return key in _TIME_WORDS or bool(set(key.split("_")) & _TIME_WORDS) or key.endswith(("zeit", "datum", "_at", "time", "date"))
 
 
@@ -189,8 +195,29 @@ def id_rank(header: str) -> int | None:
     return _rank(header, _ID_WORDS)
 
 
+def is_id_word(header: str) -> bool:
+    """Whether the header is one that technical keys bear."""
+    return _last_key(header) in _ID_WORDS
+
+
+def is_code(header: str) -> bool:
+    """Whether what stands below this header is a code: text, though it be written in digits."""
+    key = _last_key(header)
+    parts = key.split("_")
+    named = key in _CODES or parts[0] in _CODES or parts[-1] in _CODES or key.endswith(_CODE_ENDS)
+    return named and _COUNTING.isdisjoint(parts)
+
+
+def is_key(header: str) -> bool:
+    """Whether whole numbers below this header name something, as keys and years do, and are no amounts."""
+    key = _last_key(header)
+    parts = key.split("_")
+    named = key.endswith(_KEY_ENDS) or parts[-1] in _ID_WORDS or parts[0] in _YEARS or parts[-1] in _YEARS
+    return is_code(header) or (named and _COUNTING.isdisjoint(parts))
+
+
 def _rank(header: str, words: tuple[str, ...]) -> int | None:
-    key = key_of(header.rsplit(".", 1)[-1] if _is_path(header) else header)
+    key = _last_key(header)
     if key in words:
         return words.index(key)
     tail = next((len(words) + number for number, word in enumerate(words) if len(word) > 1 and key.endswith(f"_{word}")), None)

@@ -8,8 +8,9 @@ from typing import Any
 
 import orjson
 
-from stadthub_ingest.detection.mapped import fields_of, options_of
+from stadthub_ingest.detection.mapped import fields_of, identifies, options_of
 from stadthub_ingest.detection.meaning import Setting, meaning
+from stadthub_ingest.detection.names import id_rank
 from stadthub_ingest.detection.personal import personal_kinds
 from stadthub_ingest.detection.proposal import Field, Guess, Proposal, Said
 from stadthub_ingest.detection.tabular import notation
@@ -99,9 +100,13 @@ def _geojson(found: dict[str, Any], columns: list[Traits], told: tuple[Any, list
 
 def with_properties(proposal: Proposal, rows: Sequence[Mapping[str, Any]]) -> Proposal:
     """The proposal for features whose properties were read: which of them are kept, and which tell of people."""
-    columns = _columns([{"properties": dict(row)} for row in rows], 1)
+    columns = _columns([{"properties": dict(row)} for row in rows[:ROWS]], 1)
     people = personal_kinds([(column.header, column.there) for column in columns])
-    fields = _named_apart([_property(column, kind, None) for column, kind in zip(columns, people, strict=True)])
+    whole = _columns([{"properties": dict(row)} for row in rows], 1) if len(rows) > ROWS else columns
+    named = [column for column, kind in zip(whole, people, strict=False) if kind is None and identifies(column)]
+    best = min(named, key=lambda column: id_rank(column.header) or 0, default=None)
+    identity = next((column for column in columns if best is not None and column.place == best.place), None)
+    fields = _named_apart([_property(column, kind, identity) for column, kind in zip(columns, people, strict=True)])
     return replace(proposal, fields=tuple(fields))
 
 

@@ -80,7 +80,8 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column (or path) of the sample and what is proposed for it; `examples` are masked where they tell of people."""
+    """One column (or path) of the sample and what is proposed for it; `examples` are masked where they tell of people. `identifies`: it
+    may be what tells the rows of a table apart, by its header and since each row has another of it."""
 
     place: str
     becomes: str
@@ -91,6 +92,7 @@ class Field:
     examples: tuple[str, ...] = ()
     confidence: float = 0.5
     reason: Said = Said("", "")
+    identifies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,5 +184,5 @@ def _check_source(table: exp.Table) -> None:
     """A function in the place of a table: only those that make rows of nothing."""
     made = table.this
     if not isinstance(made, exp.GenerateSeries | exp.ExplodingGenerateSeries | exp.Unnest):
-        name = str(made.name if isinstance(made, exp.Anonymous) else made.key).lower()
+        name = str(made.name if isinstance(made, exp.Anonymous) else made.sql_name() if isinstance(made, exp.Func) else made.key).lower()
         raise NotAuthorized(f"Access denied: Not authorized to call function {name[:100]}")

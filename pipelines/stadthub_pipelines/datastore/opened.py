@@ -15,6 +15,7 @@ from stadthub_lake.snapshot import Reader, Snapshot
 from stadthub_pipelines.datastore import aliases
 from stadthub_pipelines.datastore.fields import Field, Layout, layout, of_columns
 from stadthub_pipelines.datastore.tables import table_of
+from stadthub_pipelines.datastore.titles import titled
 from stadthub_schemas.access import Action, Decision, may
 from stadthub_schemas.dataset import Kind
 from stadthub_schemas.errors import NotFound
@@ -69,7 +70,7 @@ def opened(rooms: Rooms, asked: Asked, wanted: str, absent: str, as_of: datetime
     if not decision.allowed or (entry.state is not State.ACTIVE and not writes(asked, entry)):
         raise refused(asked, f"perform resource_show on resource {key}")
     hidden = frozenset(one.name for one in snapshot.columns if one.name != ID and not decision.shows(one.name)) | decision.hidden
-    words = {column.name: column for column in entry.columns}
+    words = {column.name: column for column in entry.columns} or titled(rooms.root, table, snapshot.columns)
     there = known.fields if known else of_columns([one for one in snapshot.columns if one.name != ID], words)
     if known is not None:
         hidden |= {one.name for one in snapshot.columns} - {ID, *(one.id for one in known.fields)}

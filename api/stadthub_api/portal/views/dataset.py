@@ -12,13 +12,14 @@ from stadthub_api.hub import Hub, Readable
 from stadthub_api.lineage import ancestry
 from stadthub_api.parameters import PAGE, Question
 from stadthub_api.portal import places
+from stadthub_api.portal.cells import cell
 from stadthub_api.portal.chart import CUSTOM, SPANS, chart, chosen, drawing
 from stadthub_api.portal.language import Writing
 from stadthub_api.portal.previews import previews
 from stadthub_api.portal.quality import linked_data, quality
 from stadthub_api.portal.rendering import link, page, settings, writing
 from stadthub_api.portal.snippets import QGIS_WAY, snippets
-from stadthub_api.portal.table import Table, cell, table
+from stadthub_api.portal.table import Table, table
 from stadthub_catalog.entry import Entry
 from stadthub_lake.lake import Lake
 from stadthub_schemas.access import Principal

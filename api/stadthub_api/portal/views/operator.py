@@ -1,6 +1,8 @@
 """The operator's pages: how each feed is doing, what was rejected and why, pausing and running; behind a token."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -14,6 +16,7 @@ from stadthub_api.portal.drift import SEVERITIES
 from stadthub_api.portal.exchange import exchanged
 from stadthub_api.portal.language import bare
 from stadthub_api.portal.rendering import link, page, writing
+from stadthub_api.portal.sentences import german
 from stadthub_api.portal.states import STATES, disk, state_of
 from stadthub_api.portal.views.quarantine import noticed
 from stadthub_catalog.backfills import OPEN
@@ -34,6 +37,7 @@ REJECTS, SHOWN_ALIKE = 200, 5
 RUNS = 20
 RESOLVED = 20
 ALERTS = 10
+_MOMENT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 #: How long a feed is kept silent by the button.
 SILENCE = timedelta(hours=2)
 
@@ -109,10 +113,10 @@ def one_feed(request: Request, feed: str, hub: HubDep, principal: OperatorDep) -
 
 
 def _alike(rejects: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """The rejects by their reasons, in the order of the newest of each."""
+    """The rejects by their reasons, in the order of the newest of each; that they name other moments makes no other reasons."""
     found: dict[str, list[dict[str, Any]]] = {}
     for one in rejects:
-        found.setdefault(one["reason"], []).append(one)
+        found.setdefault(_MOMENT.sub("…", one["reason"]), []).append(one)
     return found
 
 
@@ -191,8 +195,13 @@ def _findings(request: Request, hub: Hub, findings: Sequence[Finding]) -> dict[s
         "open": sorted((one for one in findings if one.resolved_time is None), key=lambda one: (order.index(one.severity), one.first_seen)),
         "resolved": [one for one in findings if one.resolved_time is not None][:RESOLVED],
         "severities": SEVERITIES,
-        "sentence": told.sentence,
+        "sentence": lambda one: told.sentence(replace(one, details=_told(one.details)) if write.language == "de" else one),
     }
+
+
+def _told(details: Mapping[str, Any]) -> dict[str, Any]:
+    """The details of a finding, sentences of ours among them in German."""
+    return {name: (german(value) or value) if isinstance(value, str) else value for name, value in details.items()}
 
 
 def _machine(hub: Hub) -> dict[str, Any]:
