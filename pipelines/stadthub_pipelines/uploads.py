@@ -29,12 +29,17 @@ _PIECE = 1 << 20
 
 #: A file is read in pieces of this size where its decoder can, and otherwise may have so many bytes.
 PAGE, WHOLE = 8_000_000, 200_000_000
-#: Decoders to which a byte of a file means 6 to 30 bytes of memory: what such a file may have, so that 1.5 GB are enough, and the way out.
+#: Decoders that take so many bytes of memory for a byte of a file, what such a file may have at most, and the way out.
 HEAVY = {
-    "geojson": (40_000_000, "divide it"),
-    "json_table": (100_000_000, "write it as NDJSON, one object a line, which is read in pieces"),
-    "xlsx_table": (180_000_000, "save it as CSV, which is read in pieces"),
+    "geojson": (27, WHOLE, "divide it"),
+    "json_table": (17, WHOLE, "write it as NDJSON, one object a line, which is read in pieces"),
+    "xlsx_table": (8, 2 * WHOLE, "save it as CSV, which is read in pieces"),
 }
+#: What reading such a file may take of memory in any case; where half of what is free is more, that.
+ROOM = 1_500_000_000
+#: What the machine has free, and what a container may take and has taken.
+_MEMORY = re.compile(r"^MemAvailable:\s+(\d+) kB", re.MULTILINE)
+_CONTAINER = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current")
 #: What of a workbook weighs: its sheets and words as they are unpacked.
 _SHEETS = re.compile(r"xl/worksheets/.*|xl/sharedStrings.*|content\.xml")
 #: Decoders whose files are read in a process of its own and written anew, whatever their size: only what we wrote is logged and decoded.
@@ -109,11 +114,24 @@ def pieces(feed: Feed, path: Path, name: str, most: int = 2_000_000_000) -> Iter
 
 def beyond(decoder: str, file: BinaryIO) -> str:
     """Why the file can't be read as a whole by this decoder, and what to do; empty if it can."""
-    most, way = HEAVY.get(decoder, (WHOLE, "divide it"))
+    factor, most, way = HEAVY.get(decoder, (1, WHOLE, "divide it"))
+    most = min(most, max(ROOM, _free() // 2) // factor)
     size, what = file.seek(0, os.SEEK_END), "it is"
     if size <= WHOLE and decoder == "xlsx_table":
         size, what = _unpacked(file), "unpacked it is"
     return f"{what} bigger than {most // 1_000_000} MB, and a file of this kind is read as a whole: {way}" if size > most else ""
+
+
+def _free() -> int:
+    """How many bytes of memory are free; 0 where nothing tells."""
+    with suppress(OSError, ValueError):
+        found = _MEMORY.search(Path("/proc/meminfo").read_text("ascii"))
+        free = int(found[1]) * 1024 if found else 0
+        with suppress(OSError, ValueError):  # no container, or one without a bound
+            most, taken = (int(Path(one).read_text("ascii")) for one in _CONTAINER)
+            free = min(free, most - taken)
+        return free
+    return 0
 
 
 def _unpacked(file: BinaryIO) -> int:
