@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -55,8 +55,9 @@ class Index:
 
     def write(self, folder: Path) -> None:
         """Replaces the index; from this moment readers see the new state."""
+        parts = [{"name": part.name, "feed": part.feed, "rows": part.rows, "last": part.last} for part in self.parts]
         hidden = folder / f".{INDEX}.new"
-        hidden.write_text(json.dumps(asdict(self)), "utf-8")
+        hidden.write_bytes(json.dumps({"parts": parts, "entities": self.entities}).encode())
         hidden.replace(folder / INDEX)
 
 
@@ -123,13 +124,12 @@ class TailWriter:
     def _write(self, table: pa.Table) -> str:
         self._number += 1
         name = f"{self._start:x}-{self._number:08d}.arrow"
-        hidden = self._folder / f".{name}.new"
-        try:
-            with pa.OSFile(str(hidden), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        path = self._folder / name
+        try:  # under its own name: nobody reads what the index doesn't name
+            with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
                 writer.write_table(table)
-            hidden.replace(self._folder / name)
         except OSError:
-            hidden.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             raise
         return name
 
