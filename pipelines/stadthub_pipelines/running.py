@@ -14,6 +14,9 @@ from stadthub_schemas.settings import make_data_dir
 HUB = "hub.lock"
 WORKER = "worker.lock"
 
+#: Says to a worker that standard input is a pipe of its parent: when it closes, the parent is gone.
+WITH_PARENT = "--with-parent"
+
 
 def worker_file(name: str) -> str:
     """The file that a worker holds: each name has its own, the main worker has none."""
