@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -18,11 +19,22 @@ def rota() -> Iterator[Rota]:
     rota.close()
 
 
+def _fill(rota: Rota, held: threading.Event) -> None:
+    """One turn more than there are threads for."""
+    for number in range(TURNS + 1):
+        rota.turn(f"turn {number}", partial(held.wait, PATIENCE))
+
+
+def _after(rota: Rota, seconds: float, done: threading.Event) -> None:
+    """Work that took so many seconds, and is done when it has given way."""
+    rota.give_way(seconds)
+    done.set()
+
+
 def test_long_work_gives_way_while_turns_wait_and_goes_on_when_they_had_theirs(rota: Rota) -> None:
     held, done = threading.Event(), threading.Event()
-    for number in range(TURNS + 1):
-        rota.turn(f"turn {number}", lambda: held.wait(PATIENCE))
-    rota.keep_house("files", lambda: (rota.give_way(MOST_REST), done.set()))
+    _fill(rota, held)
+    rota.keep_house("files", partial(_after, rota, MOST_REST, done))
     started = time.monotonic()
     rota.give_way(0.01)  # a short piece of work waits for the turn that got no thread, up to ten times as long as it took
     assert time.monotonic() - started >= TIMES_REST * 0.01
@@ -32,9 +44,8 @@ def test_long_work_gives_way_while_turns_wait_and_goes_on_when_they_had_theirs(r
 
 def test_nothing_waits_for_ever_for_turns_that_do_not_end(rota: Rota) -> None:
     held, done = threading.Event(), threading.Event()
-    for number in range(TURNS + 1):
-        rota.turn(f"turn {number}", lambda: held.wait(PATIENCE))
-    rota.keep_house("files", lambda: (rota.give_way(60.0), done.set()))
+    _fill(rota, held)
+    rota.keep_house("files", partial(_after, rota, 60.0, done))
     assert done.wait(PATIENCE / 2)
     held.set()
 
