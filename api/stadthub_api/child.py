@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import structlog
 
-from stadthub_pipelines.__main__ import WITH_PARENT
+from stadthub_pipelines.running import WITH_PARENT
 
 log = structlog.get_logger()
 

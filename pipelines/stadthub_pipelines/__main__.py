@@ -8,13 +8,11 @@ import threading
 from types import FrameType
 
 from stadthub_pipelines.logs import configure
-from stadthub_pipelines.running import held, without_dumps, worker_file
+from stadthub_pipelines.running import WITH_PARENT, held, without_dumps, worker_file
 from stadthub_pipelines.worker import Worker
 from stadthub_schemas.errors import StadthubError
 from stadthub_schemas.settings import Settings, load_settings
 
-#: Says that standard input is a pipe of the parent: when it closes, the parent is gone.
-WITH_PARENT = "--with-parent"
 #: After how many new objects the collector of cycles looks.
 COLLECT_AFTER = 20_000
 #: After how many seconds a thread of the interpreter gives way to another one that waits.

@@ -27,8 +27,9 @@ LEARNED = {"http": 1, "file": 1, "upload": 1, "push": 10, "mqtt": 20}
 #: How many payloads of one step are looked at where the contract lets all pass, and how often at messages and their values, in seconds.
 LOOKS, MESSAGES, VALUES = 20, 1.0, 5.0
 
-#: How often a finding that goes on is written down again, how often the profile is kept, and the span in which things are counted.
-AGAIN, KEEP, WINDOW = 60.0, 300.0, 3600.0
+#: How often a finding that goes on is written down again, how often the profile is kept, how soon what messages taught, and the span in
+#: which things are counted.
+AGAIN, KEEP, SOON, WINDOW = 60.0, 300.0, 30.0, 3600.0
 
 #: What a frozen feed does not take.
 FROZEN = {"column_missing", "column_renamed", "unit_changed", "form_changed", "delimiter_changed"}
@@ -59,6 +60,7 @@ class Watch:
         self._refused: set[tuple[str, str]] = {(kind, subject) for kind, subject in body.get("refused", ())}
         self._due: dict[str, float] = {}
         self._kept = self._clock()
+        self._learned_more = False
         self._window: tuple[datetime | None, set[str]] = (None, set())
         self._freeze()
 
@@ -133,7 +135,7 @@ class Watch:
         """Write down what is usual."""
         body = {"profile": self._profile.kept(), "habits": self._habits.kept(), "last_good": self.last_good}
         self._catalog.save_profile(self.feed.id, {**body, "refused": sorted(self._refused)})
-        self._kept = self._clock()
+        self._kept, self._learned_more = self._clock(), False
 
     def _looked_at(self, payloads: Sequence[Payload]) -> Iterable[Payload]:
         """Which payloads are looked at: enough to see a change, so few that it costs nothing; what a contract guards was compared before."""
@@ -158,7 +160,7 @@ class Watch:
         if frozen:
             shape = Shape(shape.form, columns={name: seen for name, seen in shape.columns.items() if name in self._profile.columns})
         if self._profile.learn(shape) or not self._settled:
-            self.keep()
+            self._keep_soon()
         self._freeze()
 
     def _learn_values(self, received: datetime, judged: Judged) -> None:
@@ -178,7 +180,7 @@ class Watch:
             new = set(judged.attributes) - known
             self._profile.attributes = sorted({*self._profile.attributes, *new})[:1000]
         if new:
-            self.keep()
+            self._keep_soon()
             self._freeze()
         self._tell(self._habits.told())
         self._resolve({key for key in self._open if key[0] in VALUE_KINDS and key not in self._habits.alarms})
@@ -234,8 +236,15 @@ class Watch:
         self._due[what] = now + seconds
         return True
 
+    def _keep_soon(self) -> None:
+        """Write down what is new. Messages whose contract lets all pass don't wait for that: what a kill takes is learned from the next."""
+        if self._messages and self.feed.contract is Contract.EVOLVE:
+            self._learned_more = True
+        else:
+            self.keep()
+
     def _keep_if_due(self) -> None:
-        if self._clock() - self._kept >= KEEP:
+        if self._clock() - self._kept >= (SOON if self._learned_more else KEEP):
             self.keep()
 
 

@@ -1,6 +1,7 @@
 """One dataset's flow: its intakes take turns, so that what is pending and how far each has read always fit together."""
 
 import math
+import random
 import threading
 import time
 from datetime import UTC, datetime
@@ -8,6 +9,9 @@ from datetime import UTC, datetime
 from stadthub_lake.store import Store
 from stadthub_pipelines.intake import Intake
 from stadthub_schemas.dataset import Dataset
+
+#: A commit takes place after this part of `commit_seconds` at the earliest: flows that began together don't all commit at once.
+EARLIEST = 0.5
 
 
 class Flow:
@@ -23,7 +27,7 @@ class Flow:
         self._store = store
         self._commit_seconds = commit_seconds
         self._commit_rows = commit_rows
-        self._oldest: float | None = None
+        self._due: float | None = None
         store.ensure(dataset)
 
     @property
@@ -40,7 +44,7 @@ class Flow:
     @property
     def waiting(self) -> bool:
         """Whether there is anything to judge or to commit."""
-        return self._oldest is not None or any(intake.behind for intake in self.everyone.values())
+        return self._due is not None or any(intake.behind for intake in self.everyone.values())
 
     def turn(self, seconds: float = math.inf) -> bool:
         """Judge what every intake has waiting, and commit once it is enough or has waited long enough. Whether anything is left after
@@ -51,7 +55,7 @@ class Flow:
                 busy = False
                 for intake in self.everyone.values():
                     if intake.step():
-                        self._oldest = self._oldest or time.monotonic()
+                        self.note_work()
                         busy = busy or intake.behind > 0
                 self._commit_if_due()
                 for intake in self.everyone.values():
@@ -71,7 +75,8 @@ class Flow:
 
     def note_work(self) -> None:
         """Something was judged outside a turn: it waits for its commit."""
-        self._oldest = self._oldest or time.monotonic()
+        if self._due is None:
+            self._due = time.monotonic() + self._commit_seconds * random.uniform(EARLIEST, 1.0)
 
     def commit(self) -> None:
         """Make everything lasting that was judged so far."""
@@ -79,19 +84,19 @@ class Flow:
             self._commit()
 
     def _commit_if_due(self) -> None:
-        if self._oldest is None:
+        if self._due is None:
             return
-        if self._store.pending(self.dataset.name) >= self._commit_rows or time.monotonic() - self._oldest >= self._commit_seconds:
+        if self._store.pending(self.dataset.name) >= self._commit_rows or time.monotonic() >= self._due:
             self._commit()
 
     def _commit(self) -> None:
-        if self._oldest is None:
+        if self._due is None:
             return
         everyone = self.everyone
         progress = {feed: intake.progress for feed, intake in everyone.items()}
         self._store.commit(self.dataset.name, progress)
         for feed, intake in everyone.items():
             intake.committed_position = progress[feed].position
-        self._oldest = None
+        self._due = None
         self.last_commit = datetime.now(UTC)
         self.changed = True

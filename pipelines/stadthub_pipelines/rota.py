@@ -1,5 +1,6 @@
 """What a worker has to do and when: each thing at most once at a time, in pools that don't wait for each other."""
 
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +18,10 @@ TURNS, PULLS, TELLS, HOUSE = 4, 32, 2, 4
 #: After how long what went wrong is tried again, in seconds: trouble that was foreseen, and a fault of the program.
 AFTER_TROUBLE, AFTER_FAULT = 2.0, 10.0
 
+#: How long work that isn't urgent gives way at most between two pieces: so many times as long as the piece took, and so many seconds; and
+#: how often it looks whether turns wait.
+TIMES_REST, MOST_REST, REST = 10, 1.0, 0.02
+
 Work = Callable[[], object]
 
 
@@ -26,6 +31,8 @@ class Rota:
     def __init__(self) -> None:
         self._busy: dict[str, Future[None]] = {}
         self._due: dict[str, float] = {}
+        self._waiting: dict[str, None] = {}
+        self._closing = threading.Event()
         self._turns = ThreadPoolExecutor(TURNS, thread_name_prefix="flow")
         self._pulls = ThreadPoolExecutor(PULLS, thread_name_prefix="pull")
         self._tells = ThreadPoolExecutor(TELLS, thread_name_prefix="hot")
@@ -41,7 +48,14 @@ class Rota:
 
     def turn(self, what: str, work: Work) -> None:
         """Let a dataset have its turn."""
-        self._start(what, self._turns, work)
+
+        def begin() -> None:
+            self._waiting.pop(what, None)
+            work()
+
+        if self._is_free(what):
+            self._waiting[what] = None
+            self._start(what, self._turns, begin)
 
     def pull(self, what: str, work: Work) -> None:
         """Fetch, or do something else that may wait long."""
@@ -54,6 +68,14 @@ class Rota:
     def keep_house(self, what: str, work: Work) -> None:
         """Do what keeps the hub in order."""
         self._start(what, self._house, work)
+
+    def give_way(self, seconds: float) -> None:
+        """Between two pieces of long work: rest as long as the last took, and as long as turns wait, since rows that nobody sees yet go
+        first. Never for long, so that everything gets done."""
+        now = time.monotonic()
+        rested, end = now + seconds, now + min(TIMES_REST * seconds, MOST_REST)
+        while now < end and (now < rested or self._waiting) and not self._closing.wait(REST):
+            now = time.monotonic()
 
     def guarded(self, what: str, work: Work) -> None:
         """The top of everything that runs: what goes wrong is told, and tried again at a later look."""
@@ -68,11 +90,15 @@ class Rota:
 
     def close(self) -> None:
         """Wait for what is under way; what has not begun never does."""
+        self._closing.set()
         for pool in (self._turns, self._pulls, self._house, self._tells):
             pool.shutdown(wait=True, cancel_futures=True)
 
     def _start(self, what: str, pool: ThreadPoolExecutor, work: Work) -> None:
         """Hand it to the pool unless the same is still under way."""
-        under_way = self._busy.get(what)
-        if under_way is None or under_way.done():
+        if self._is_free(what):
             self._busy[what] = pool.submit(self.guarded, what, work)
+
+    def _is_free(self, what: str) -> bool:
+        under_way = self._busy.get(what)
+        return under_way is None or under_way.done()

@@ -18,6 +18,9 @@ WORKER = "worker.lock"
 #: How often a file is tried that somebody may only be looking at, and after how many seconds again.
 LOOKS, MOMENT = 10, 0.02
 
+#: Says to a worker that standard input is a pipe of its parent: when it closes, the parent is gone.
+WITH_PARENT = "--with-parent"
+
 
 def worker_file(name: str) -> str:
     """The file that a worker holds: each name has its own, the main worker has none."""

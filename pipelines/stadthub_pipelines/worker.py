@@ -6,7 +6,9 @@ operator page, entries of the catalogue, files, upkeep. A feed that floods, stal
 A worker with a name is a further one: it takes part in the shared subscriptions of MQTT feeds and leaves all else to the main one.
 """
 
+import sys
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -44,6 +46,13 @@ TURN = 0.5
 
 #: How often the loop looks, and how often at the folder of feed files, in seconds.
 LOOK, FOLDER = 0.1, 1.0
+
+#: The loop rests this many times as long as a look took: with hundreds of feeds that notice something the looks would leave no time.
+REST = 4
+
+#: For each feed, how long a thread keeps the interpreter at least while others wait, in seconds. Each feed has threads, and all that wait
+#: ask for it that often: with hundreds of them asking took more time than their work.
+KEEP_TURN = 25e-6
 
 #: How long a feed that could not start (a full disk, say) waits for another try, in seconds.
 ANOTHER_TRY = 10.0
@@ -93,6 +102,7 @@ class Worker:
         self._errands = Errands(settings, self._catalog, self._lake, self._stop)
         self._health = Health(self._catalog, settings)
         self._alarms = Alarms(self._catalog, settings)
+        self._gives_way = sys.getswitchinterval()
         self._announced: dict[str, int] = {}
         self._doors = Doors(self._store, self._catalog, settings.worker)
         self._place = place_of(settings, self._doors, self._wake.set)
@@ -104,7 +114,9 @@ class Worker:
         keep_memory()
         try:
             while not self._stop.is_set():
+                started = time.monotonic()
                 self._look()
+                self._stop.wait(min(LOOK, REST * (time.monotonic() - started)))
                 self._wake.wait(LOOK)
                 self._wake.clear()
         finally:
@@ -174,6 +186,7 @@ class Worker:
             LOG.warning("feed file is wrong", feed=feed_id, error=sentence)
         for feed_id in look.feeds.keys() - look.wrong.keys():
             self._catalog.note_feed(self._doors.member(feed_id), wrong=None)
+        sys.setswitchinterval(max(self._gives_way, KEEP_TURN * len(self._runners)))
         for feed_id in (look.models.keys() | look.errands.keys()) - look.wrong.keys():
             self._catalog.note_feed(feed_id, wrong=None)
 
@@ -260,23 +273,25 @@ class Worker:
     def _announce(self) -> None:
         """Make the catalogue's entries say what the data say now."""
         for flow in list(self._flows.values()):
-            version = self._store.version(flow.dataset.name)
+            started, version = time.monotonic(), self._store.version(flow.dataset.name)
             if flow.intakes and (flow.changed or version != self._announced.get(flow.dataset.name)):
                 flow.changed, self._announced[flow.dataset.name] = False, version
                 self._publisher.announce(flow.dataset, next(iter(flow.intakes)))
+                self._rota.give_way(time.monotonic() - started)
 
     def _write_files(self) -> None:
-        for flow in list(self._flows.values()):
-            if flow.intakes and not self._stop.is_set():
-                self._publisher.write_files(flow.dataset, next(iter(flow.intakes)))
-        for dataset, feed_id in self._deriver.datasets():
-            if not self._stop.is_set():
-                self._publisher.write_files(dataset, feed_id)
+        served = [(flow.dataset, next(iter(flow.intakes))) for flow in list(self._flows.values()) if flow.intakes]
+        for dataset, feed_id in [*served, *self._deriver.datasets()]:
+            started = time.monotonic()
+            if not self._stop.is_set() and self._publisher.write_files(dataset, feed_id):
+                self._rota.give_way(time.monotonic() - started)
 
     def _keep_up(self) -> None:
         for dataset in [*(flow.dataset for flow in self._flows.values()), *(dataset for dataset, _ in self._deriver.datasets())]:
+            started = time.monotonic()
             if not self._stop.is_set():
                 self._upkeep.dataset(dataset)
+                self._rota.give_way(time.monotonic() - started)
 
     def _keep_raw_logs(self) -> None:
         for runner in list(self._runners.values()):

@@ -22,8 +22,8 @@ from stadthub_schemas.version import VERSION
 COMMANDS = {
     "init": "init",
     "up": "serve",
-    "demo": "serve",
-    "worker": "serve",
+    "demo": "demo",
+    "worker": "worker",
     "status": "status",
     "doctor": "doctor",
     "query": "query",

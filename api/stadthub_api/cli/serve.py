@@ -1,37 +1,23 @@
-"""`stadthub up`, `demo` and `worker`: the hub as processes. `up` is the api in this process and the worker as its child."""
+"""`stadthub up`: the hub as processes, the api in this one and the worker as its child. Nothing is imported here that the first answer
+does not need: the worker's half has a process, and each other command a file of its own."""
 
 import contextlib
 import functools
 import signal
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from stadthub_api import demo as city
 from stadthub_api.child import Child
-from stadthub_api.cli.hub import (
-    ConfigOption,
-    DataDirOption,
-    HostOption,
-    PortOption,
-    WorkerOption,
-    address_note,
-    as_environment,
-    said,
-)
+from stadthub_api.cli.hub import ConfigOption, DataDirOption, HostOption, PortOption, address_note, as_environment, said
 from stadthub_api.cli.output import say
 from stadthub_api.serving import UVICORN, serve_with
-from stadthub_pipelines.__main__ import work
-from stadthub_pipelines.logs import configure
 from stadthub_pipelines.running import HUB, held
 from stadthub_schemas.errors import SettingsError
 from stadthub_schemas.settings import Settings
 
-#: Where the simulated city keeps its data if nothing else is said.
-DEMO_DIR = Path("stadthub-data/demo")
 #: How many connections may wait to be taken.
 BACKLOG = 2048
 #: How long answers that are being sent may take at the end, in seconds.
@@ -48,44 +34,8 @@ def up(config: ConfigOption = None, data_dir: DataDirOption = None, host: HostOp
     stadthub up --data-dir /srv/stadthub --host 0.0.0.0 --port 8080
     """
     settings = said(config, data_dir=data_dir, host=host, port=port)
-    with _as_the_only_one(settings):
-        serve(settings, _listen(settings))
-
-
-def demo(config: ConfigOption = None, data_dir: DataDirOption = None, host: HostOption = None, port: PortOption = None) -> None:
-    """Start a hub with the simulated city Musterstadt: sensors, counters, car parks, maps. A second start keeps the data.
-
-    [bold]Examples[/bold]
-
-    stadthub demo
-
-    stadthub demo --port 8080 --data-dir /tmp/musterstadt
-    """
-    settings = said(config, data_dir=data_dir, host=host, port=port)
-    if "data_dir" not in settings.model_fields_set:
-        settings = settings.model_copy(update={"data_dir": DEMO_DIR})
-    with _as_the_only_one(settings):
-        listening = _listen(settings)
-        simulated = city.start(settings)
-        try:
-            hosts = (*settings.allowed_hosts, *simulated.allowed_hosts)
-            serve(settings.model_copy(update={"allowed_hosts": tuple(dict.fromkeys(hosts))}), listening)
-        finally:
-            simulated.stop()
-
-
-def worker(config: ConfigOption = None, data_dir: DataDirOption = None, name: WorkerOption = None) -> None:
-    """Run only the half that takes data in; `up` starts it by itself. With a name: one more worker for the MQTT feeds with `shared`.
-
-    [bold]Examples[/bold]
-
-    stadthub worker --data-dir /srv/stadthub
-
-    stadthub worker --data-dir /srv/stadthub --name b
-    """
-    settings = said(config, data_dir=data_dir, worker=name)
-    configure(settings)
-    work(settings)
+    with as_the_only_one(settings):
+        serve(settings, listen(settings))
 
 
 def serve(settings: Settings, listening: socket.socket) -> None:
@@ -113,13 +63,13 @@ def serve(settings: Settings, listening: socket.socket) -> None:
 
 
 @contextlib.contextmanager
-def _as_the_only_one(settings: Settings) -> Iterator[None]:
+def as_the_only_one(settings: Settings) -> Iterator[None]:
     """No second hub on this data_dir as long as the block runs."""
     with held(settings.data_dir, HUB, f"a hub runs on {settings.data_dir} at {settings.url}", address_note(settings)):
         yield
 
 
-def _listen(settings: Settings) -> socket.socket:
+def listen(settings: Settings) -> socket.socket:
     """The socket of the api; SettingsError if the port is taken or the address is not ours."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:

@@ -40,11 +40,7 @@ _TYPES = (
 
 
 def search_sql(rooms: Rooms, asked: Asked) -> bytes:
-    """Rows of one SELECT in PostgreSQL's words.
-
-    sql: the SELECT; each table is named by the id of its resource in double quotes, by an alias, or by the id or name of a dataset that a
-    feed brings. At most 32000 rows are answered; where there are more, records_truncated says so.
-    """
+    """Rows of one SELECT in PostgreSQL's words (the action's own words for its callers: actions.py)."""
     asking.allow(asked.parameters, ("sql",))
     sql = asked.parameters.get("sql")
     if not sql:
