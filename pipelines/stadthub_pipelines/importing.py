@@ -172,11 +172,14 @@ def with_words(one: Field, said: Mapping[str, Any], kind: Kind) -> Field:
     return replace(one, becomes=becomes, name=name, unit=said.get("unit", one.unit) or None, type=ColumnType(type_) if type_ else None)
 
 
+def keyless(schema: Schema) -> Schema:
+    """The schema without a key: a row that has the key of another is one more row."""
+    return replace(schema, fields=tuple(replace(one, becomes="property") if one.becomes == "key" else one for one in schema.fields))
+
+
 def feed_table(schema: Schema, name: str, file: str, size: int) -> dict[str, Any]:
     """The feed as a table, without its words: `metadata` has only what follows from the columns."""
-    fields = (
-        schema.fields if size < KEYED else tuple(replace(one, becomes="property") if one.becomes == "key" else one for one in schema.fields)
-    )
+    fields = schema.fields if size < KEYED else keyless(schema).fields
     feed: dict[str, Any] = {"id": name, "title": name, "dataset": name}
     feed |= reading(schema.proposal, fields, schema.kind, name)
     feed["raw_days"] = 1  # the file itself is kept

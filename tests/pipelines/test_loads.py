@@ -109,6 +109,16 @@ def test_another_file_takes_the_place_of_the_first_whatever_its_columns(site: tu
     assert not (Path(settings.lake) / f"ds-{resource}").exists()
 
 
+def test_every_row_of_a_file_is_loaded_also_where_what_seems_to_be_its_key_stands_twice(site: tuple[RemoteCKAN, Settings]) -> None:
+    remote, _ = site
+    body = "nr;hoehe\n" + "".join(f"{number if number != 41_003 else 7};{number % 30}\n" for number in range(100_000))
+    resource = _put(remote, "resource_create", "nummern.csv", body.encode(), package_id="dateien")
+    found = _settled(remote, resource, "loaded", "failed")
+    assert "100000 stored" in found["load_message"]
+    assert remote.action.datastore_search(resource_id=resource, filters={"nr": 7})["total"] == 2
+    remote.action.resource_delete(id=resource)
+
+
 def test_a_pushed_table_takes_the_place_of_the_rows_of_a_file_and_a_file_of_a_pushed_table(
     site: tuple[RemoteCKAN, Settings], tmp_path: Path
 ) -> None:
