@@ -154,10 +154,14 @@ def _hold(made: Document, said: Said, old: Said | None) -> None:
 
 
 def _take(made: Document, old: Said, keys: Sequence[str]) -> None:
-    """Let these be as they stand, or not be there."""
+    """Let these be as they stand, else as they are if nothing is said of them. The order of the fields stays."""
     for key in keys:
-        made.pop(key, None)
-    made |= {key: old[key] for key in keys if key in old}
+        if key in old:
+            made[key] = old[key]
+        elif key in wording.RESOURCE:
+            made[key] = wording.RESOURCE[key][1]
+        else:
+            made.pop(key, None)
 
 
 def _listed(said: Any) -> list[Any] | None:

@@ -116,10 +116,10 @@ def beyond(decoder: str, file: BinaryIO) -> str:
     """Why the file can't be read as a whole by this decoder, and what to do; empty if it can."""
     factor, most, way = HEAVY.get(decoder, (1, WHOLE, "divide it"))
     most = min(most, max(ROOM, _free() // 2) // factor)
-    size, what = file.seek(0, os.SEEK_END), "it is"
+    size, what = file.seek(0, os.SEEK_END), "it is bigger than "
     if size <= WHOLE and decoder == "xlsx_table":
-        size, what = _unpacked(file), "unpacked it is"
-    return f"{what} bigger than {most // 1_000_000} MB, and a file of this kind is read as a whole: {way}" if size > most else ""
+        size, what = _unpacked(file), "unpacked it is bigger than "
+    return f"{what}{most // 1_000_000} MB, and a file of this kind is read as a whole: {way}" if size > most else ""
 
 
 def _free() -> int:

@@ -198,10 +198,11 @@ def test_freshness_is_told_from_the_data(portal_address: str) -> None:
 
 def test_a_filter_that_makes_no_sense_is_a_page_with_the_sentence(portal_address: str) -> None:
     with httpx.Client(base_url=portal_address, timeout=30, headers={"Accept": "text/html"}) as client:
-        answer = client.get(f"/datasets/{TREES}?hight__ge=3")
-    assert answer.status_code == 400
-    assert "did you mean height?" in answer.text
-    assert "<main" in answer.text
+        answers = {language: client.get(f"{language}/datasets/{TREES}?hight__ge=3") for language in ("", "/en")}
+    assert {answer.status_code for answer in answers.values()} == {400}
+    assert "ist height gemeint?" in answers[""].text
+    assert "did you mean height?" in answers["/en"].text
+    assert "<main" in answers[""].text
 
 
 def test_who_released_the_data_stands_on_the_page_and_in_the_api(visit: Look, portal_address: str) -> None:
