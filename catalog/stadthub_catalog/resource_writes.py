@@ -115,6 +115,8 @@ def uploaded(asked: Asked, entry: Entry, said: Mapping[str, Any]) -> dict[str, A
     if not isinstance(upload, Upload):
         return rest
     old = next((one for one in _resources(entry) if one["id"] == rest.get("id")), None)
+    if old is not None and rest.get(RELEASE) == old.get(RELEASE) and RELEASE not in asked.parameters:
+        rest.pop(RELEASE, None)  # it was said of the file before
     rest["url"] = slug(upload.file_name)
     checked = wordings.resource({**rest, "url_type": "upload"}, old, ground(asked, datetime.now(UTC), entry))
     return with_file(asked, entry.id, UUID(checked["id"]), upload, {**rest, "format": rest.get("format") or checked["format"]})

@@ -165,6 +165,8 @@ def test_a_file_that_seems_to_tell_of_people_is_kept_back_until_somebody_says_on
     _settled(remote, resource, "loaded")
     assert httpx.get(address).content == body
     assert resource in httpx.get(f"{remote.address}/dataset/dateien.ttl").text
+    _put(remote, "resource_patch", "leute.csv", b"Nr;E-Mail\n1;erika@example.org\n2;max@example.org\n", id=resource)
+    assert "personal_data_release" not in _settled(remote, resource, "held"), "what was said of one file is not said of the next"
     remote.action.resource_delete(id=resource)
 
 
