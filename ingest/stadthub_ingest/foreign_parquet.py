@@ -18,15 +18,10 @@ import pyarrow as pa
 
 from stadthub_ingest.columnar import COLUMNS, PART, UNPACKED, written
 from stadthub_ingest.decoded import DecodeError, Pieces
+from stadthub_ingest.gdal import BARE
 
 PROGRAM = Path(__file__).with_name("parquet_process.py")
-ENVIRONMENT = {
-    "LANG": "C.UTF-8",
-    "MALLOC_ARENA_MAX": "2",
-    "OMP_NUM_THREADS": "1",
-    "ARROW_IO_THREADS": "1",
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
-}
+ENVIRONMENT = {**BARE, "ARROW_DEFAULT_MEMORY_POOL": "system"}
 #: Of a sample so many rows.
 SAMPLED = 2_000
 #: The line before the rows is no longer.

@@ -21,11 +21,10 @@ import pyarrow as pa
 from stadthub_ingest.decoded import DecodeError
 
 PROGRAM = Path(__file__).with_name("gdal_process.py")
+#: All that a process which reads a stranger's file knows of its surroundings, and what GDAL must be told besides.
+BARE = {"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1", "ARROW_IO_THREADS": "1"}
 ENVIRONMENT = {
-    "LANG": "C.UTF-8",
-    "MALLOC_ARENA_MAX": "2",
-    "OMP_NUM_THREADS": "1",
-    "ARROW_IO_THREADS": "1",
+    **BARE,
     "PROJ_NETWORK": "OFF",
     # GDAL 3.12's quicker way to Arrow miscounts missing geometries in FlatGeobuf
     "OGR_FLATGEOBUF_STREAM_BASE_IMPL": "YES",
